@@ -341,7 +341,7 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
         if value.seconds is not None:
             kind = "blocked" if value.seconds == float("inf") else "timer"
         frame.after = (*frame.after, After(kind, frame.file.span(node), None, value.seconds))
-        if failing.writes(value.path):
+        if not machine.rehearsing or failing.writes(value.path):
             machine.pause(frame.after)
     if value is UNKNOWN and machine.stopping:
         frame.after = (*frame.after, After("unknown", frame.file.span(node)))

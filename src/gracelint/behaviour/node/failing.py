@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from gracelint.base.record import replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
+    Afloat,
     After,
     Array,
     Closure,
@@ -68,11 +70,16 @@ def uncaught(machine: Machine, event: str, frame: Frame) -> None:
     listeners = machine.listeners.get(event) or machine.listeners.get("uncaughtException") or ()
     if not listeners:
         machine.note("exit", frame.file.root, frame, target="throw")
+    seen = len(machine.events)
     for function in listeners:
         try:
             machine.call(function, [UNKNOWN], frame, None)
         except (Stop, Thrown):
-            return
+            break
+    said = machine.events[seen:]
+    if all(event.kind in ("exit", "log", "flag") for event in said):  # it gives up, and tidies up nothing
+        gives_up = (replace(event, target="throw") if event.kind == "exit" else event for event in said)
+        machine.events[seen:] = gives_up
 
 
 def is_broken_off(machine: Machine, loop: Thing) -> bool:
@@ -92,7 +99,9 @@ def dropped(machine: Machine, value: Any, node: Node, frame: Frame) -> None:
     if not machine.stopping:
         return
     if isinstance(value, External) and writes(value.path) and node.type == "expression_statement":
-        set_afloat(machine, After("work", frame.file.span(node.named_children[0])), node, frame)
+        # what compresses is through before the stream behind it is
+        through = node if value.path.startswith("zlib.") else node.named_children[0]
+        set_afloat(machine, After("work", frame.file.span(through)), node, frame)
     for part in value.items if isinstance(value, Array) else ():  # `clients.map(async (client) => …)`
         dropped(machine, part, node, frame)
     if not isinstance(value, Promise):
@@ -107,8 +116,13 @@ def leave(machine: Machine, promise: Promise, is_own: bool, node: Node, frame: F
     """What a promise still waits for goes on beside what comes next, and may be lost."""
     kinds = (*_PENDING, "work") if is_own else _PENDING
     rest = tuple(part for part in promise.after if part not in frame.after and part.kind in kinds)
-    if rest and machine.certain and not promise.never:
-        machine.floating.append((frame.file.span(node), rest, frame.after))
+    span = frame.file.span(node)
+    if not machine.certain or promise.never:
+        return
+    if rest:
+        machine.floating.append(Afloat(span, rest, frame.after))
+    elif promise.maybe:
+        machine.floating.append(Afloat(span, (After("unknown", span),), frame.after, certain=False))
 
 
 def writes(path: str) -> bool:
@@ -116,14 +130,14 @@ def writes(path: str) -> bool:
     return path.startswith(_FILES) and path.removesuffix("()").rpartition(".")[2] in _WRITES
 
 
-_FILES = ("fs.", "fs/promises.")
+_FILES = ("fs.", "fs/promises.", "zlib.")
 _WRITES = frozenset(table("node")["writes"])
 
 
 def set_afloat(machine: Machine, done: After, node: Node, frame: Frame) -> None:
     """Something is begun that goes on beside what comes next."""
     if machine.stopping and machine.certain:
-        machine.floating.append((frame.file.span(node), (done,), frame.after))
+        machine.floating.append(Afloat(frame.file.span(node), (done,), frame.after))
 
 
 def _is_own(machine: Machine, node: Node, frame: Frame) -> bool:

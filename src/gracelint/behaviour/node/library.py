@@ -129,9 +129,11 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
             run_callbacks(machine, args[1:], frame, True)
         elif machine.stopping:
             later = After("work" if args and args[0] in _DONE else "unknown", frame.file.span(node))
+            if args and args[0] in ("finish", "close"):
+                machine.written.add(later)
             for value in args[1:]:
                 machine.task(value, [UNKNOWN], frame, (*frame.after, later), certain=args[0] != "error")
-        elif args and isinstance(args[0], str) and args[0] not in _ENDS:
+        elif args and isinstance(args[0], str) and args[0] not in ENDS:
             machine.handed.append((path, frame.file.span(node), functions_in(args[1:])))
         return External(path.removesuffix(f".{name}"))
     return _unknown_call(machine, path, args, node, frame)
@@ -161,17 +163,17 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
         if root_of(path) in _QUEUES:
             queue = machine.add(Thing("channel", root_of(path), frame.file.span(node), False), frame)
             queue.callbacks["job"] = list(args)
-        _call_back(machine, args, node, frame)
+        _call_back(machine, path, args, node, frame)
     signal = signal_among(args)
     if signal is not None:
         machine.signalled.append(signal)
     return External(f"{path}()", longest_wait(args), signal)
 
 
-def _call_back(machine: Machine, args: list[Any], node: Node, frame: Frame) -> None:
+def _call_back(machine: Machine, path: str, args: list[Any], node: Node, frame: Frame) -> None:
     """Calls the functions that a library was given; while a job is rehearsed, once the library has taken its time."""
     later = frame
-    if machine.rehearsing:
+    if machine.rehearsing and not _calls_at_once(path):
         from gracelint.behaviour.node.answers import is_answered
 
         is_answered(machine, args, frame.after)
@@ -181,8 +183,18 @@ def _call_back(machine: Machine, args: list[Any], node: Node, frame: Frame) -> N
     run_callbacks(machine, args, later, False)
 
 
+def _calls_at_once(path: str) -> bool:
+    """Whether a library calls the functions that it is given before it comes back."""
+    name = path.removesuffix("()").rpartition(".")[2]
+    return name in _AT_ONCE or name.endswith("Sync") or (_is_harmless(path) and root_of(path) not in _CALLS_LATER)
+
+
+_AT_ONCE = frozenset(table("node")["at_once"])
+_CALLS_LATER = frozenset(table("node")["calls_later"])
+
+
 _NEEDS = frozenset(table("node")["needs"])
-_ENDS = STARTED | frozenset(table("node")["answers"]["fails"]) | {"finish", "close", "end", "drain", "exit"}
+ENDS = STARTED | frozenset(table("node")["answers"]["fails"]) | {"finish", "close", "end", "drain", "exit"}
 """Events that begin no work."""
 _DONE = ("finish", "close", "end", "drain")
 """What a stream says once it is through with what it was given."""
@@ -491,6 +503,7 @@ def _port_close(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
 def _answer(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     if machine.stopping:
         machine.note("answer", node, frame, value=args[0] if args else UNDEFINED)
+        run_callbacks(machine, args[1:], frame, True)
     return UNDEFINED
 
 

@@ -16,7 +16,7 @@ from gracelint.behaviour.node import failing, globals, library, methods, promise
 from gracelint.behaviour.node.arrays import item_at, run_callbacks
 from gracelint.behaviour.node.expressions import EXPRESSIONS
 from gracelint.behaviour.node.modules import find_module, generated_as, is_local, parent_of
-from gracelint.behaviour.node.names import bind_parameters
+from gracelint.behaviour.node.names import bind_parameters, hoist
 from gracelint.behaviour.node.state import Event, Frame, Registration, Stop, Text, Thrown
 from gracelint.behaviour.node.statements import STATEMENTS
 from gracelint.behaviour.node.syntax import File, TooBigError, callee_of, read_file, string_of
@@ -24,6 +24,7 @@ from gracelint.behaviour.node.values import (
     EMITTER,
     UNDEFINED,
     UNKNOWN,
+    Afloat,
     After,
     Array,
     Builtin,
@@ -154,8 +155,12 @@ class Machine:
         """Promises of which the first one counts, and the keys of their parts in `resolved`."""
         self.abortable: list[tuple[Any, Thing]] = []
         """Loops and timers with the AbortSignal that ends them."""
-        self.floating: list[tuple[Span, tuple[After, ...], tuple[After, ...]]] = []
-        """Calls whose promise nobody takes, what they still wait for, and what came before them."""
+        self.written: set[After] = set()
+        """What has happened once a stream says that it has written everything."""
+        self.floating: list[Afloat] = []
+        """Calls whose promise nobody takes."""
+        self.passed = 0
+        """How many branches nobody can decide waited for something."""
         self.unset: frozenset[str] | None = None
         """Names that nothing ever sets, once somebody asks."""
         self.live: dict[tuple[int, str], list[tuple[dict[str, Any], dict[str, Any], str]]] = {}
@@ -231,6 +236,7 @@ class Machine:
             "__filename": Text(path),
             "__dirname": Text(path.rpartition("/")[0] or "."),
         }
+        hoist(file.root, scope)
         frame = Frame(scope, file)
         self.stack.append(file.root)
         self.entered.append(((), 0))
@@ -424,6 +430,7 @@ class Machine:
             inner.scope.names[text_of(own)] = closure
         bind_parameters(self, node, type(args)([*closure.bound, *args]), inner)
         self.stack.append(node)
+        passed = self.passed
         self.entered.append((frame.after, len(self.timer_stack)))
         self.called.add((closure.file.source.path, node.start_byte))
         value: Any = UNDEFINED
@@ -456,7 +463,7 @@ class Machine:
             return Promise(joined(inner.after, value.after), value.value, value.never)
         if isinstance(value, External) and "(" in value.path:
             return Promise((*inner.after, After("work", closure.file.span(node))), value)
-        return Promise(inner.after, value)
+        return Promise(inner.after, value, maybe=self.passed > passed)
 
 
 _NAMED_EXPRESSIONS = ("function_expression", "generator_function")

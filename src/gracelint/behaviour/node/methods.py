@@ -9,7 +9,7 @@ from gracelint.behaviour.node.arrays import array_method, functions_in, run_call
 from gracelint.behaviour.node.helpers import NUMBERS, register, signal_among, takes_a_callback, timeout_of, until_called
 from gracelint.behaviour.node.modules import find_module
 from gracelint.behaviour.node.state import Frame, Stop, Text, Thrown
-from gracelint.behaviour.node.syntax import callee_of
+from gracelint.behaviour.node.syntax import ENDINGS, callee_of
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -176,6 +176,8 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
                 hear_late(machine, owner, args, frame)
             if event in STARTED and not machine.stopping:
                 run_callbacks(machine, args[1:], frame, True)
+            elif machine.rehearsing and owner.kind == "child":
+                run_callbacks(machine, args[1:], Frame(frame.scope, frame.file, owner.after, frame.this), True)
         return owner
     if name == "then":
         return _promise_method(machine, Promise(frame.after, owner), name, args, node, frame)
@@ -286,8 +288,10 @@ def make(
         alive = (None if row.get("alive") == "maybe" else bool(row.get("alive", True))) if started else False
     elif kind in ("app", "channel", "factory", "terminator", "upgrade"):
         alive = False
-    thing = Thing(kind, module, span, alive, row)
     options = next((value for value in args if isinstance(value, Object)), None)
+    if "reads" in row and options is not None and not _is_stdin(options.props.get(row["reads"])):
+        alive = False
+    thing = Thing(kind, module, span, alive, row)
     if kind in ("terminator", "upgrade"):
         inside = options.props.get("server") if options else None
         thing.data = next((v for v in (inside, *args) if isinstance(v, Thing)), None)
@@ -302,6 +306,10 @@ def make(
         role = "worker" if kind == "worker" else "forked" if callee_of(node).endswith("fork") else "main"
         thing.data = text or peer_file(machine, args, frame, role)
     machine.add(thing, frame)
+    if kind == "child" and machine.rehearsing:
+        _rehearse_child(machine, thing, args, frame)
+    if kind == "upgrade" or thing.name == "ws":
+        machine.listening.append(([value for value in args if isinstance(value, Closure)], frame, machine.certain))
     if kind in ("app", "server"):
         thing.callbacks["route"] = functions_in(args)
     if kind == "interval":
@@ -320,12 +328,23 @@ def make(
     return thing
 
 
+def _rehearse_child(machine: Machine, child: Thing, args: list[Any], frame: Frame) -> None:
+    """What a job does once its child process is through: `exec(command, (error, text) => …)`."""
+    child.after = (*frame.after, After("ended", child.span, child))
+    machine.pause(child.after)
+    run_callbacks(machine, args, Frame(frame.scope, frame.file, child.after, frame.this), True)
+
+
 def _stops_itself(part: Any) -> bool:
     return not isinstance(part, Thing) or part.settings.get("stopOnTerminationSignals") is not False
 
 
 _SETTINGS = ("keepAliveTimeout", "forceCloseConnections", "stopOnTerminationSignals")
 """Options of servers that bear on stopping."""
+
+
+def _is_stdin(value: Any) -> bool:
+    return isinstance(value, External) and value.path == "process.stdin"
 
 
 def _is_port(args: list[Any]) -> bool:
@@ -357,7 +376,9 @@ def peer_file(machine: Machine, args: list[Any], frame: Frame, role: str) -> Any
         or find_module(f"./{name}", "", files)
         or find_module(f"./{name}", frame.file.source.path, files)
     )
-    return (source, role, tuple(str(value) for value in rest if isinstance(value, str))) if source else None
+    if source is None or not source.path.endswith(ENDINGS):
+        return None
+    return source, role, tuple(str(value) for value in rest if isinstance(value, str))
 
 
 def _listen(machine: Machine, app: Thing, args: list[Any], node: Node, frame: Frame) -> Thing:

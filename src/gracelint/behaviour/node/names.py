@@ -16,6 +16,7 @@ from gracelint.behaviour.node.values import (
     Class,
     Object,
     Promise,
+    Scope,
     Thing,
     equal,
     keeps,
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from gracelint.behaviour.node.machine import Machine
+
+
+def hoist(root: Node, scope: Scope) -> None:
+    """Declares the empty variables of a module, which a callback may set before their own line is run."""
+    for node in root.named_children:
+        for child in node.named_children if node.type in _DECLARES else ():
+            name = child.child_by_field_name("name")
+            if name is not None and name.type == "identifier" and child.child_by_field_name("value") is None:
+                scope.names[text_of(name)] = UNDEFINED
+
+
+_DECLARES = ("lexical_declaration", "variable_declaration")
 
 
 def bind(machine: Machine, target: Node, value: Any, frame: Frame, declare: bool = False) -> None:

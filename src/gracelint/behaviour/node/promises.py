@@ -148,9 +148,9 @@ def _with_resolvers(machine: Machine, args: list[Any], node: Node, frame: Frame)
 
 
 def _awaited_of(value: Any) -> Thing | None:
-    """What settles a promise later: a signal, a `resolve` that is kept."""
+    """What settles a promise later: a signal, a `resolve` that is kept, a loop that comes to its end."""
     last = value.after[-1] if isinstance(value, Promise) and value.after else None
-    return last.thing if last is not None and last.kind == "unknown" else None
+    return last.thing if last is not None and last.kind in ("unknown", "loop") else None
 
 
 def _promise_resolve(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:

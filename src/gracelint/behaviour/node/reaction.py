@@ -443,10 +443,14 @@ def _still_alive(
     start: Callable[[], Machine],
 ) -> Reaction:
     events = stopped.events
-    keeper = next((thing for thing in stopped.left if thing.alive and thing.certain), None)
+    maybe = {id(event.thing) for event in events if event.kind in _MAY_END and not event.certain}
+    keeper = next((thing for thing in stopped.left if thing.alive and thing.certain and id(thing) not in maybe), None)
     if keeper is None:
         thing = stopped.left[0]
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, f"whether {name_of(thing)} ends cannot be told", thing.span)
+    if keeper.kind == "child" and not isinstance(keeper.data, tuple):
+        why = f"whether {name_of(keeper)} ends by itself cannot be told"
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
     if keeper.kind == "worker" and _shares_memory(stopped.machine):
         why = f"whether {name_of(keeper)} ends by what it shares memory for cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
@@ -470,6 +474,9 @@ def _still_alive(
     harm = _harm(again, stopped, serving, start)
     child = Verdict.UNKNOWN if not once else Verdict.CUT if harm is not None or not waited else Verdict.HANDLED
     return answer(Verdict.IGNORED, Cause.STILL_ALIVE, why, again.span, child)
+
+
+_MAY_END = ("close", "release", "stop-child", "disconnect", "terminate")
 
 
 def _shares_memory(machine: Machine) -> bool:
@@ -512,13 +519,15 @@ def _harm(
             closing = any(done.kind == "close" and done.thing in open_ for done in stopped.events)
             what = "before the requests in flight are answered" if closing else "without closing the server"
             return True, f"process.exit comes {when}, {what}", event.span
-    for span, rest, before in stopped.machine.floating:
-        if event.certain and not wait and not all(part in parts for part in rest):
-            what = f"process.exit comes before what line {span.line} has started is done: nobody awaits it"
-            beside = any(part.kind == "work" for part in parts if part not in before)
-            if beside and all(part.kind == "work" for part in rest):
-                return False, f"whether what line {span.line} has started is done by then cannot be told", event.span
-            return True, what, event.span
+    for begun in stopped.machine.floating if event.certain and not wait else ():
+        is_written = not stopped.machine.written.isdisjoint(parts) and all(part.kind == "work" for part in begun.rest)
+        if is_written or all(part in parts for part in begun.rest):
+            continue
+        line = begun.span.line
+        beside = any(part.kind == "work" for part in parts if part not in begun.before)
+        if not begun.certain or (beside and all(part.kind == "work" for part in begun.rest)):
+            return False, f"whether what line {line} has started is done by then cannot be told", event.span
+        return True, f"process.exit comes before what line {line} has started is done: nobody awaits it", event.span
     from gracelint.behaviour.node.unfinished import under_way
 
     working = under_way(event, stopped, start)

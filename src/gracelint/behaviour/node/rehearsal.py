@@ -9,7 +9,7 @@ from gracelint.base.record import Record
 from gracelint.behaviour.node.answers import left_behind
 from gracelint.behaviour.node.doing import does_work
 from gracelint.behaviour.node.filled import fill
-from gracelint.behaviour.node.library import root_of
+from gracelint.behaviour.node.library import ENDS, root_of
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.timing import flat, time_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.node.machine import Machine
-    from gracelint.behaviour.node.values import After
+    from gracelint.behaviour.node.values import After, Thing
     from gracelint.source import Span
 
 
@@ -55,7 +55,10 @@ def jobs(start: Callable[[], Machine]) -> tuple[Job, ...]:
 
 def may_have_jobs(machine: Machine) -> bool:
     """Whether anything in a program calls its functions again and again, or its start goes on by itself."""
-    things = any(thing.kind == "interval" or not _CALLS.isdisjoint(thing.callbacks) for thing in machine.things)
+    things = any(
+        thing.kind == "interval" or not _CALLS.isdisjoint(thing.callbacks) or any(True for _ in _heard(thing))
+        for thing in machine.things
+    )
     return things or bool(machine.handed or machine.begun)
 
 
@@ -103,8 +106,9 @@ def _run(machine: Machine) -> Iterator[Job]:
             library = "" if thing.name in _OWN else thing.name
             takes = _takes(machine, function, args)
             yield Job(thing.span, f"what {name_of(thing)} does", library, takes, every, function)
-        for job in thing.callbacks.get("job", ()):
-            yield Job(thing.span, f"what {name_of(thing)} does", thing.name, _takes(machine, job, [UNKNOWN]))
+        for job in (*thing.callbacks.get("job", ()), *_heard(thing)):
+            library = "" if thing.kind in ("watcher", "child", "worker") else thing.name
+            yield Job(thing.span, f"what {name_of(thing)} does", library, _takes(machine, job, [UNKNOWN]))
         if thing.kind in ("app", "server", "upgrade"):
             for event in _ASKS:
                 for function in thing.callbacks.get(event, ()):
@@ -117,6 +121,15 @@ def _run(machine: Machine) -> Iterator[Job]:
             yield Job(span, f"what {path}() in line {span.line} calls", path, _takes(machine, function, [UNKNOWN]))
 
 
+def _heard(thing: Thing) -> Iterator[Any]:
+    """What listens for what something gives to do: a message, a file that has changed."""
+    for event, functions in thing.callbacks.items() if thing.kind in _GIVERS else ():
+        if event not in _NO_WORK:
+            yield from functions
+
+
+_GIVERS = ("connection", "consumer", "watcher", "child", "worker")
+_NO_WORK = ENDS | {"job", "fires", "drains"}
 _OWN = ("setInterval", "setTimeout", "setImmediate", "recursion")
 _ASKS = ("route", "request", "connection", "message")
 
@@ -129,7 +142,9 @@ def _left(machine: Machine, function: Any, library: str) -> Iterator[Job]:
         times = [time_of((part,)) if part.kind in ("timer", "race") else None for part in pause]
         seconds = None if None in times else sum(time for time in times if time is not None)
         span, waits = pause[-1].span, frozenset(part.span for part in flat(pause))
-        yield Job(span, f"what a request starts in line {span.line}", "", seconds, kind="request", waits=waits)
+        fires = pause[-1].thing.callbacks.get("fires", ()) if pause[-1].thing is not None else ()
+        name = f"what a request starts in line {span.line}"
+        yield Job(span, name, "", seconds, function=next(iter(fires), None), kind="request", waits=waits)
 
 
 def _takes(machine: Machine, function: Any, args: list[Any]) -> float | None:

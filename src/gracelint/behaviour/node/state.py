@@ -90,5 +90,6 @@ class Undecided:
 
     def __exit__(self, *_: object) -> None:
         self.machine.certain, self.machine.asking = self.certain, self.asking
+        self.machine.passed += self.frame.after != self.after
         # of a job that is tried out, the longest way counts
         self.frame.after = joined(self.after, self.frame.after) if self.machine.rehearsing else self.after

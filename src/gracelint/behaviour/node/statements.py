@@ -129,6 +129,8 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
             machine.signalled[:] = [given for given in machine.signalled if given is not over.signal]
         if isinstance(over, External):
             loop.settings["over"] = library.root_of(over.path)
+        if isinstance(over, Thing):
+            loop.settings["over"] = over.name
         if isinstance(over, Generator):
             loop.settings["source"] = _source(machine, over)
         elif isinstance(over, Object):
@@ -256,6 +258,8 @@ def _endless(
     thing = Thing("loop", "loop", inner.file.span(node), True)
     paused = len(machine.pauses)
     ended = machine.execute(body, inner) if body is not None else None
+    if test is not None and (machine.stopping or methods.is_later(outer)):
+        ended = _to_its_end(machine, test, body, inner, ended)
     waits = inner.after[len(before) :]
     inner.after = before
     if ended == "break" or isinstance(ended, tuple):
@@ -288,6 +292,20 @@ def _endless(
     thing.data = (test, body, inner, waits)
     outer.after = (*before, After("loop", thing.span, thing))
     return None
+
+
+def _to_its_end(machine: Machine, test: Node, body: Node | None, frame: Frame, ended: Any) -> Any:
+    """Goes on with a loop that empties a list, as long as it is known that something is in it."""
+    if body is None or not text_of(test).strip("() ").endswith((".length", ".size", "> 0")):
+        return ended
+    for _ in range(_MOST_ROUNDS):
+        if ended not in (None, "continue") or truthy(machine.value(test, frame)) is not True:
+            break
+        ended = machine.execute(body, frame)
+    return ended
+
+
+_MOST_ROUNDS = 64
 
 
 def again(machine: Machine, thing: Thing) -> bool:
@@ -356,7 +374,8 @@ def _declaration(machine: Machine, node: Node, frame: Frame) -> None:
             continue
         name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
         found = taken(machine.value(value, frame), value) if value is not None else UNDEFINED
-        if name is not None:
+        is_set = value is None and name is not None and frame.scope.names.get(text_of(name), UNDEFINED) is not UNDEFINED
+        if name is not None and not is_set:
             names.bind(machine, name, found, frame, declare=True)
 
 

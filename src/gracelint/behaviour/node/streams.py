@@ -64,6 +64,6 @@ def _give_end(stream: Object, hook: Closure) -> None:
 
 def finished(machine: Machine, node: Node, frame: Frame) -> Promise:
     """`await finished(stream)` comes after what the stream has still to write, where nothing else is under way."""
-    afloat = {part for _, rest, _ in machine.floating for part in rest}
+    afloat = {part for begun in machine.floating for part in begun.rest}
     done = afloat if len(afloat) == 1 else (After("work", frame.file.span(node)),)
     return Promise((*frame.after, *done))

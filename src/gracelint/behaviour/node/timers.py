@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.arrays import functions_in
 from gracelint.behaviour.node.helpers import signal_among
 from gracelint.behaviour.node.methods import release
 from gracelint.behaviour.node.state import Frame
@@ -77,7 +78,9 @@ def watch(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     """`fs.watch` and `fs.watchFile` keep node running unless they are told not to."""
     options = next((value for value in args if isinstance(value, Object)), Object())
     alive = options.props.get("persistent") is not False
-    return machine.add(Thing("watcher", "file watcher", frame.file.span(node), alive, table("node")["watcher"]), frame)
+    thing = Thing("watcher", "file watcher", frame.file.span(node), alive, table("node")["watcher"])
+    thing.callbacks["job"] = functions_in(args)
+    return machine.add(thing, frame)
 
 
 def unwatch(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:

@@ -48,6 +48,7 @@ def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> t
         return None
     known = jobs(start) if may_have_jobs(machine) else ()
     late = [job for job in known if _skips(machine, job, stopped.ran) or not _is_over(job, waits, event, machine)]
+    late = [job for job in late if not _is_done_instead(job, stopped.ran)]
     late = [job for job in late if job.kind != "steps" or _is_all_there_is(stopped) or job.seconds is not None]
     job = next((job for job in late if _is_certain(job, stopped)), next(iter(late), None))
     if job is not None and _is_certain(job, stopped) and (is_sure or only_closes):
@@ -101,6 +102,14 @@ def _skips(machine: Machine, job: Job, ran: frozenset[tuple[str, int]]) -> bool:
     return any((function.file.source.path, node.start_byte) in ran and _is_guarded(node) for node in done)
 
 
+def _is_done_instead(job: Job, ran: frozenset[tuple[str, int]]) -> bool:
+    """Whether a handler calls at once what a request has a timer call later."""
+    function = job.function
+    if job.kind != "request" or not isinstance(function, Closure):
+        return False
+    return (function.file.source.path, function.node.start_byte) in ran and not _is_guarded(function.node)
+
+
 def _is_guarded(function: Node) -> bool:
     """Whether it returns at once while it is under way already, as a flag says."""
     return bool(guards(function))
@@ -130,7 +139,7 @@ def _is_over(job: Job, waits: float, event: Event, machine: Machine) -> bool:
     """Whether a job is hardly under way, or done by then: a server answers its requests, a library is told to end."""
     if job.waits and job.waits <= {part.span for part in flat(event.after)}:
         return True
-    if job.seconds is not None and job.seconds < max(BRIEF, 2 * waits):
+    if job.seconds is not None and (job.seconds <= BRIEF or job.seconds < 2 * waits):
         return True
     root, _, call = job.path.partition(".")
     kinds = {part.kind for part in event.after}

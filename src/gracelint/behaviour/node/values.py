@@ -71,6 +71,19 @@ class Promise(Record, identity=True):
     """What comes before it is rejected, where nothing resolves it: a timeout."""
     rejected: bool = False
     """It fails: what awaits it throws."""
+    maybe: bool = False
+    """It may wait for more: for what stands in a branch nobody can decide."""
+
+
+class Afloat(Record):
+    """Something begun whose end nobody waits for."""
+
+    span: Span
+    rest: tuple[After, ...]
+    """What it still waits for."""
+    before: tuple[After, ...]
+    """What it came after."""
+    certain: bool = True
 
 
 class External(Record):
