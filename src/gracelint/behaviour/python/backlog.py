@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 
-from gracelint.behaviour.python.account import BRIEF, own_seconds
+from gracelint.behaviour.python.account import BRIEF, own_seconds, span_of
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.midway import upwards
 from gracelint.behaviour.python.objects import length_of
@@ -53,6 +53,36 @@ def backlog(signal: str, run: Run, ended: Reaction) -> Reaction:
             why = f"how much of {what} is still queued, which takes {seconds:g} s each, is only known when it runs"
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, module.span(call))
     return ended
+
+
+def forgotten(signal: str, machine: Machine, ended: Reaction) -> Reaction:
+    """The same end; unknown where more is put into a queue than those take out of it who then look at a flag."""
+    for key, queue in machine.queues.items():
+        takes = machine.takes.get(key, [])
+        takers = {id(taker): taker for _, _, taker in takes if taker is not None}
+        if not machine.puts.get(key) or _is_emptied(machine, queue) or any(map(_is_cancelled, takers.values())):
+            continue
+        seconds = max((_of_an_item(machine, loop, taker) for loop, _, taker in takes), default=0.0)
+        workers = len(takers)
+        counts = [_put(machine, node, module, loop, seconds) for node, (module, loop) in machine.puts[key].items()]
+        if workers and seconds >= BRIEF and workers < sum(counts) < math.inf and takes[0][2] is not None:
+            why = f"what is left in the queue when those end that take {seconds:g} s for each piece is forgotten"
+            why = f"whether anything is lost is not known: {why}"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span_of(takes[0][2]))
+    return ended
+
+
+def _is_emptied(machine: Machine, queue: Thing) -> bool:
+    """Whether somebody sees to what is still in a queue: a sentinel comes last, it is joined, or asked for more."""
+    asks = any(f".{name}(" in source.text for source in machine.modules.sources() for name in _ASKS)
+    return asks or any(wait.kind == "queue.join" for wait in machine.leaving) or "#puts" in queue.store
+
+
+_ASKS = ("empty", "qsize", "get_nowait")
+
+
+def _is_cancelled(taker: Thing) -> bool:
+    return "#cancelled" in taker.store
 
 
 def drained_in(machine: Machine, queue: Thing) -> float:

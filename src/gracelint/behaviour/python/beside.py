@@ -485,7 +485,8 @@ def _outlasts(machine: Machine, task: Thing, seconds: float | None) -> bool:
 def _finishes_in(machine: Machine, thing: Thing, point: Point, *, cancelled: bool) -> bool | Unknown:
     """Whether something comes to its end; noted where a wait for it is given up before that."""
     before = machine.delay
-    answer = finishes(machine, thing, point.node, cancelled=cancelled)
+    keeps = machine.arrived and thing.kind in THREADS
+    answer = finishes(machine, thing, point.node, cancelled=cancelled, keeps=keeps)
     own = (machine.delay or 0) - (before or 0)
     if thing.kind in THREADS and point.limit is not None:
         own = max(own, _round_of(machine, thing))

@@ -88,6 +88,7 @@ def _number(value: object) -> float | None:
 
 def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     """The same end, later by a request that always takes long, or with what is lost that a request is still at."""
+    from gracelint.behaviour.python.account import span_of
     from gracelint.behaviour.python.work import REQUESTS, SCHEDULED, abandoned, slowest
 
     if any("postpones" in call.row for call in machine.facts.servers):
@@ -103,7 +104,8 @@ def begun(signal: str, machine: Machine, ended: Reaction) -> Reaction:
             return ended
         return _late(signal, "apscheduler", slowest(machine.modules.sources(), SCHEDULED), ended)
     server = row["server"]
-    left = abandoned(machine.modules.sources()) if machine.served else None
+    started = [span for thing in machine.facts.children if (span := span_of(thing)) is not None]
+    left = abandoned(machine.modules.sources(), started) if machine.served else None
     if left is not None:
         why = f"the {left.leaves} that `{left.function.name}()` starts is lost when {server} ends"
         verdict = Verdict.CUT if left.seconds >= 1 else Verdict.UNKNOWN

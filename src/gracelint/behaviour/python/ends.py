@@ -29,7 +29,7 @@ FED = frozenset(
 """Kinds of waits for work that others hand out."""
 AT_WORK = ("sleep", "event-wait", "subprocess", "child")
 """Kinds of waits in which somebody may stand in the middle of its work."""
-LASTING = ("result", "futures", "to_thread", "wait")
+LASTING = ("result", "futures", "to_thread", "wait", "gather", "await", "task group", "join", "executor")
 """Kinds of waits in which the signal may find a program, though what they wait for comes by itself."""
 _LONG_SLEEP = 60
 """Seconds."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from gracelint.behaviour.python.account import BRIEF, own_seconds
 from gracelint.behaviour.python.clients import reaction
+from gracelint.behaviour.python.ends import FED
 from gracelint.behaviour.python.midway import goes_on, is_half_done, is_idle, is_put_back, puts_right
 from gracelint.behaviour.python.names import text_of
+from gracelint.behaviour.python.rounds import work_of
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 
@@ -31,10 +33,22 @@ def interrupted(signal: str, machine: Machine, point: Point) -> Reaction | None:
         return _lost(signal, why, point, sure=not is_closed)
     rest = goes_on(point) if point.kind in _FOR_WORK else None
     if rest is None:
-        return None
+        return None if is_closed else _amid_its_round(signal, machine, what, point)
     why = f"{what} ends it in `{point.what}`, before what that waits for comes to `{text_of(rest)}`"
     seconds = max((own_seconds(machine, thing) or 0.0 for thing in point.joins), default=0.0)
     return _lost(signal, why, point, sure=seconds >= BRIEF and not is_idle(rest) and not is_closed)
+
+
+def _amid_its_round(signal: str, machine: Machine, what: str, point: Point) -> Reaction | None:
+    """Where work is handed out, the signal may also come while it is done, however long that takes."""
+    if point.kind not in (*FED, "elsewhere"):
+        return None
+    loop = point.loops[-1].node if point.loops else None
+    call = work_of(machine, loop) if loop is not None else None
+    if call is None:
+        return None
+    why = f"whether {what} comes into `{text_of(call)}` is only known when it runs"
+    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why}: what that has begun is lost then", point.span)
 
 
 def _lost(signal: str, why: str, point: Point, *, sure: bool) -> Reaction:

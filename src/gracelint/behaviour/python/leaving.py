@@ -100,7 +100,7 @@ def _join_at_exit(machine: Machine, thing: Thing) -> None:
             tasks = [task for task in thing.store.values() if isinstance(task, Thing)]
             answers = [finishes(machine, task, node) for task in tasks]
         else:
-            answers = [finishes(machine, thing, node)]
+            answers = [finishes(machine, thing, node, keeps=machine.arrived and thing.kind in THREADS)]
         if any(answer is False for answer in answers):
             return False
         return next((answer for answer in answers if isinstance(answer, Unknown)), True)

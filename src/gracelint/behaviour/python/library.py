@@ -260,7 +260,7 @@ def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
             ready=lambda: any(("called", name) in thing.store for name in ("set_result", "set_exception", "cancel")),
         )
     if thing.kind == "concurrent.futures.Future":
-        join_point(machine, "await", node, None, [thing])
+        join_point(machine, "to_thread", node, None, [thing])
         return FROM_OUTSIDE
     if machine.aside and machine.cancelling and isinstance(node, ast.Await):
         machine.cancelling = False

@@ -21,8 +21,8 @@ _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
 
 
 def is_half_done(point: Point) -> bool:
-    """Whether a pause stands between two things that the program does in one round."""
-    return point.kind == "sleep" and stands_amid(point)
+    """Whether a pause, or the wait for a child, stands between two things that the program does in one round."""
+    return point.kind in ("sleep", "subprocess") and stands_amid(point)
 
 
 def is_amid_work(point: Point) -> bool:
@@ -43,8 +43,10 @@ def stands_amid(point: Point) -> bool:
         if (before and after) or not isinstance(bound, _FUNCTIONS):
             break
         if called.function is bound:
-            is_handed = isinstance(called.node, ast.Call) and bool(called.node.args)
             earlier, later, bound = _stands_between(called.module.tree, called.node)
+            is_handed = isinstance(called.node, ast.Call) and (
+                bool(called.node.args) or _is_of_its_round(called.node, bound)
+            )
             before = earlier or (is_handed and before) or _hands_on(called, bound, point.node)
             after = later or (is_handed and after)
     return before and after
@@ -57,6 +59,15 @@ def _hands_on(called: Call, bound: ast.AST | None, pause: ast.AST) -> bool:
     made = {part.id for part in ast.walk(bound) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     given = {part.id for one in called.node.args for part in ast.walk(one) if isinstance(part, ast.Name)}
     return bool(made & given) and not any(isinstance(part, ast.Name) for one in pause.args for part in ast.walk(one))
+
+
+def _is_of_its_round(call: ast.Call, bound: ast.AST | None) -> bool:
+    """`for job in jobs(): job.render()`: a method of what the round is about."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if not isinstance(owner, ast.Name) or not isinstance(bound, _LOOPS):
+        return False
+    made = (part.id for part in ast.walk(bound) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    return owner.id in made
 
 
 def _stands_between(tree: ast.AST, node: ast.AST) -> tuple[bool, bool, ast.AST | None]:

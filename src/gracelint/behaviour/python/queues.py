@@ -81,6 +81,7 @@ def take(machine: Machine, queue: Thing, node: ast.AST) -> None:
     if not machine.arrived:
         machine.tapped.setdefault(id(queue), set()).add(node)
     if machine.aside and isinstance(loop, (ast.While, ast.For, ast.AsyncFor)):
+        machine.queues[id(queue)] = queue
         known = machine.takes.setdefault(id(queue), [])
         taker = machine.bodies[-1] if machine.bodies else None
         if (loop, node, taker) not in known:

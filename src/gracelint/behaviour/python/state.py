@@ -227,6 +227,8 @@ class State:
         """Waits in the conditions of loops that the signal did not come into yet."""
         self.tapped: dict[int, set[ast.AST]] = {}
         """By the `id` of a queue: where something was taken from it before the signal."""
+        self.queues: dict[int, Thing] = {}
+        """By their `id`: the queues that threads take from."""
         self.takes: dict[int, list[tuple[ast.While | ast.For | ast.AsyncFor, ast.AST, Thing | None]]] = {}
         """By the `id` of a queue: the loops in which threads take from it, and where."""
         self.heavy = frozenset(table("python")["heavy"]["imports"])

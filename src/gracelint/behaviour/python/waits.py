@@ -217,6 +217,8 @@ def seconds_of(
 ) -> Value | None:
     if row.get("by_socket"):
         found: Value | None = receiver.store.get("timeout") if isinstance(receiver, Thing) else None
+        if found is None and isinstance(receiver, Thing) and receiver.cls is not None:
+            found = receiver.cls.find("timeout")
         found = found or machine.world.get("socket timeout")
         return None if found is None or is_none(found) else found
     position = row.get("seconds")

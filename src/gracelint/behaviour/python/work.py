@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gracelint.behaviour.python.streams import Generator
-    from gracelint.source import Source
+    from gracelint.source import Source, Span
 
 SCHEDULED = frozenset(("scheduled_job",))
 JOBS = frozenset(("task", "shared_task", "actor", "job", "periodic_task"))
@@ -52,20 +52,66 @@ def slowest(sources: Iterable[Source], kinds: frozenset[str]) -> Work | None:
     return max(found, key=lambda work: work.seconds, default=None)
 
 
-def abandoned(sources: Iterable[Source]) -> Work | None:
-    """What a request leaves to a task or a daemon thread that nobody waits for: the server ends without it."""
-    read = list(trees(sources, (*_TASKS, "daemon")))
+def abandoned(sources: Iterable[Source], seen: Iterable[Span] = ()) -> Work | None:
+    """What a request leaves to a task or a daemon thread that nobody waits for: the server ends without it.
+
+    `seen` is what was started before any request: what becomes of that is asked elsewhere.
+    """
+    read = list(trees(sources, ("",)))
+    lines = {(span.source.path, span.line) for span in seen}
+    answering = [(source, node) for source, node in _answering(read) if lines.isdisjoint(_lines(source, node))]
     for what, leaves, names, waits in _LEFT:
-        starts = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS) if leaves(node)]
+        starts = [(source, node) for source, node in answering if leaves(node)]
         within = {id(part) for _, node in starts for part in ast.walk(node)}
         others = (part for _, tree in read for part in ast.walk(tree) if id(part) not in within)
-        if not starts or any(map(waits, others)):
+        forgets = any(_forgets(node) for _, node in starts) and not _looks_for_all(source for source, _ in read)
+        if not starts or (not forgets and any(map(waits, others))):
             continue
         source, node = starts[0]
-        known = set(names(node))
-        seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in known]
+        left = set(names(node))
+        seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in left]
         return Work(source, node, max(seconds, default=0.0), what)
     return None
+
+
+def _lines(source: Source, node: Generator) -> Iterator[tuple[str, int]]:
+    return ((source.path, line) for line in range(node.lineno, (node.end_lineno or node.lineno) + 1))
+
+
+def _answering(read: Sequence[tuple[Source, ast.Module]]) -> Iterator[tuple[Source, Generator]]:
+    """The functions that begin requests, and those that they come to by their names."""
+    own: dict[str, list[tuple[Source, Generator]]] = {}
+    for source, tree in read:
+        for node in functions(tree):
+            own.setdefault(node.name, []).append((source, node))
+    waiting = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS)]
+    seen = {id(node) for _, node in waiting}
+    while waiting:
+        here = waiting.pop(0)
+        yield here
+        for call in ast.walk(here[1]):
+            for found in own.get(last_name(call.func), ()) if isinstance(call, ast.Call) else ():
+                if id(found[1]) not in seen:
+                    seen.add(id(found[1]))
+                    waiting.append(found)
+
+
+def _forgets(node: Generator) -> bool:
+    """Whether a function starts something of which it keeps nothing."""
+    return any(
+        isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) and _starts(part.value)
+        for part in ast.walk(node)
+    )
+
+
+def _starts(call: ast.Call) -> bool:
+    """`create_task(job())`, `Thread(target=job, daemon=True).start()`."""
+    made = call.func.value if last_name(call.func) == "start" and isinstance(call.func, ast.Attribute) else None
+    return last_name(call.func) in _TASKS or (isinstance(made, ast.Call) and last_name(made.func) == "Thread")
+
+
+def _looks_for_all(sources: Iterable[Source]) -> bool:
+    return any(word in source.text for source in sources for word in ("all_tasks", "threading.enumerate"))
 
 
 _HANDED = ("add_task", "BackgroundTask", "Thread", "submit", "run_in_executor")

@@ -139,7 +139,7 @@ def _lasting(program: Program, reaction: Reaction, row: Row, drain: float | None
     work = _slowest(program, row)
     from gracelint.behaviour.python.work import abandoned
 
-    left = None if row.get("jobs") else abandoned(program.sources)
+    left = None if row.get("jobs") else abandoned(program.sources, [child.span for child in program.children])
     details: dict[str, object]
     if left is not None:
         at = left.source.line_span(left.function.lineno)

@@ -131,6 +131,16 @@ def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     return thing
 
 
+@model("sanic.Sanic.add_task")
+def _add_task(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """A task of the server's loop, or a function of the application that makes one."""
+    given = args[0] if args else FROM_OUTSIDE
+    made = (
+        machine.call(given, [receiver_of(function) or FROM_OUTSIDE], {}, node) if isinstance(given, Function) else given
+    )
+    return _task(machine, function, [made], {}, node)
+
+
 @model("asyncio.TaskGroup.start_soon")
 def _start_soon(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     """anyio and trio take the function and its arguments."""
