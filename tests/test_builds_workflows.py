@@ -88,6 +88,14 @@ jobs:
             "          file: docker/two.Dockerfile\n"
             "          outputs: 'type=image,name=${{ env.NAMES }},push-by-digest=true'\n",
         ),
+        (
+            "ghcr.io/acme/till:1",
+            "      - uses: docker/metadata-action@v5\n"
+            "        with: {images: 'ghcr.io/${{ github.repository_owner }}/till'}\n"
+            "      - uses: docker/build-push-action@v6\n        with:\n"
+            "          file: docker/two.Dockerfile\n"
+            '          outputs: type=image,"name=${{ env.NAMES }}",push-by-digest=true\n',
+        ),
     ],
 )
 def test_a_build_is_joined_by_what_its_steps_say(image: str, steps: str) -> None:

@@ -1107,6 +1107,13 @@ def test_a_command_that_ends_by_itself_is_not_called_handled() -> None:
         ("portainer/agent:2.21", "", Verdict.CUT, "the agent ends at once on SIGTERM"),
         ("rediscommander/redis-commander", "", Verdict.CUT, "redis-commander ends at once on SIGTERM"),
         ("jwilder/nginx-proxy", "", Verdict.CUT, "forego"),
+        ("apache/tika:3.2.0-full", "", Verdict.CUT, "tika ends at once on SIGTERM"),
+        ("apache/tika:1.24", "", Verdict.UNKNOWN, "what the image apache/tika:1.24 starts"),
+        ("amazon/aws-otel-collector", "--config=/x.yaml", Verdict.HANDLED, "otelcol finishes"),
+        ("ghcr.io/ferretdb/ferretdb:2", "", Verdict.CUT, "ferretdb gives its connections 3 s"),
+        ("redis/redisinsight", "", Verdict.CUT, "redisinsight ends at once"),
+        ("ghcr.io/navikt/mock-oauth2-server:2.1.9", "", Verdict.CUT, "mock-oauth2-server ends at once"),
+        ("kenchan0130/simplesamlphp:1.19.8", "", Verdict.HANDLED, "SIGWINCH is httpd's graceful stop"),
         ("grafana/otel-lgtm:0.8.1", "", Verdict.IGNORED, "passes SIGTERM on to nobody"),
     ],
 )

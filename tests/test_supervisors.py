@@ -155,6 +155,10 @@ class TestHoncho:
         assert launch('["honcho", "start", "good"]', Procfile=text).verdict is Verdict.HANDLED
         assert launch('["honcho", "start"]', Procfile=text).verdict is Verdict.CUT
 
+    def test_goreman_signals_what_a_shell_runs_too(self) -> None:
+        found = launch('["goreman", "-f", "Procfile", "start"]', Procfile="web: cd /app && python worker.py\n")
+        assert (found.verdict, found.hops[0].name) == (Verdict.HANDLED, "goreman")
+
     def test_honcho_run_passes_nothing_on(self) -> None:
         assert launch('["honcho", "run", "python", "worker.py"]').verdict is Verdict.IGNORED
 
