@@ -10,7 +10,7 @@ import pytest
 from gracelint import again
 from gracelint.again import Function, Variables, Words, remembered
 from gracelint.base import memory
-from gracelint.base.memory import Trees
+from gracelint.base.memory import Trees, fleeting, leftovers
 from gracelint.behaviour import go
 from gracelint.behaviour.java.syntax import JavaClass
 from gracelint.behaviour.machine import interest
@@ -52,6 +52,15 @@ def services(text: str, count: int = 3) -> dict[str, str]:
 )
 def test_what_is_looked_at_makes_the_difference(text: str, verdicts: list[str]) -> None:
     assert [launch.verdict.value for launch in read(services(text)).launches] == verdicts
+
+
+def test_what_holds_on_to_the_trees_of_a_program_is_let_go_with_it() -> None:
+    asked: list[str] = []
+    calls = fleeting(8)(lambda name: asked.append(name) or name)
+    assert [calls("a"), calls("a")] == ["a", "a"]
+    leftovers.end(leftovers.begin())
+    assert calls("a") == "a"
+    assert asked == ["a", "a"]
 
 
 class Reader:

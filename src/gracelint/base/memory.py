@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gracelint.source import Source
 
     T = TypeVar("T")
+    F = TypeVar("F", bound=Callable[..., Any])
     __all__ = ["cache", "lru_cache"]
 else:
     try:
@@ -36,6 +37,20 @@ else:
 
             return remembering
 
+
+def fleeting(maxsize: int) -> Callable[[F], F]:
+    """As `lru_cache`, for answers that hold on to a program's trees: they are let go with it."""
+
+    def remembering(function: F) -> F:
+        remembered: Any = lru_cache(maxsize)(function)
+        _fleeting.append(remembered.cache_clear)
+        return remembered  # type: ignore[no-any-return]
+
+    return remembering
+
+
+_fleeting: list[Callable[[], object]] = []
+"""What lets go of such answers."""
 
 ROOM = 300_000
 """Code points of the files whose trees are kept; a syntax tree takes twenty to eighty bytes for each."""
@@ -91,14 +106,29 @@ class Leftovers:
         if not self._has_begun and not gc.isenabled():
             self._has_begun = True
             gc.freeze()
+            if sys.getallocatedblocks() > _LEFT_AT_ONCE:
+                give_back()
         return sys.getallocatedblocks()
 
     def end(self, begun: int) -> None:
-        """Called when nothing holds on to the program's runs any more. Frees them, if it is worth it."""
+        """Called when nothing else holds on to the program's runs any more. Frees them, if it is worth it."""
+        for forget in _fleeting:
+            forget()
         self._left += max(sys.getallocatedblocks() - begun, 0)
         if self._left > _LEFT_AT_ONCE and not gc.isenabled():
             self._left = 0
             gc.collect()
+            give_back()
+
+
+def give_back() -> None:
+    """Gives what was freed back to the system, which the C library does not do by itself where it is in pieces."""
+    from ctypes import CDLL
+
+    try:
+        CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):  # other C libraries have no such call, and other systems no such name
+        pass
 
 
 _LEFT_AT_ONCE = 200_000

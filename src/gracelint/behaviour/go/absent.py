@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.machine.values import Ended
 from gracelint.behaviour.tree import text_of, walk
@@ -27,7 +27,7 @@ def is_absent(of: Object, field: str, type_: Node) -> bool:
     return is_own and not has_tag and field not in _set(of.package)
 
 
-@lru_cache(maxsize=8)
+@fleeting(8)
 def _set(package: Package) -> frozenset[str]:
     """The names of the fields that anything sets, by name or place, or whose address is taken."""
     found: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.tree import text_of, walk
 
@@ -55,7 +55,7 @@ def _is_kept(call: Node) -> bool:
     return above is not None and above.type in ("short_var_declaration", "var_spec", "assignment_statement")
 
 
-@lru_cache(maxsize=8)
+@fleeting(8)
 def _enough(file: File) -> list[tuple[Node, Node]]:
     """The lists that something is done with once they are long enough, and the test of that."""
     return [*_found(file)]

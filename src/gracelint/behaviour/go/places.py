@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.absent import panic
 from gracelint.behaviour.go.machine import GoMachine
@@ -69,7 +69,7 @@ def fails(machine: GoMachine, frame: Frame, node: Node) -> None:
         panic(machine, frame.file.span(node))
 
 
-@lru_cache(maxsize=8)
+@fleeting(8)
 def _changes(packages: tuple[Package, ...]) -> dict[str, int]:
     """By the name of a variable or a field that is set again: in which function, or 0 where that is in several."""
     found: dict[str, int] = {}

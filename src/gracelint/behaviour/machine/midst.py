@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.base.patterns import pattern
 from gracelint.behaviour.machine.ends import line
 from gracelint.behaviour.machine.ways import reaction
@@ -204,7 +204,7 @@ def only_call(machine: Machine, function: Node) -> Node | None:
     return found[0] if len(found) == 1 else None
 
 
-@lru_cache(maxsize=64)
+@fleeting(64)
 def _calls_in(root: Node) -> dict[str, list[Node]]:
     """The calls of a file by what they call; of many the first two."""
     found: dict[str, list[Node]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.base.patterns import pattern
 from gracelint.behaviour.machine.ends import line
 from gracelint.behaviour.machine.ways import reaction
@@ -68,12 +68,12 @@ def is_sure(machine: Interpreter, node: Any) -> bool:
     return bool(name) and _is_only_read(name, texts)
 
 
-@lru_cache(maxsize=8)
+@fleeting(8)
 def _is_set_by_name(texts: tuple[str, ...]) -> bool:
     return any(map(_BY_NAME.search, texts))
 
 
-@lru_cache(maxsize=256)
+@fleeting(256)
 def _around(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
     """What stands around a name wherever it stands, with a mark in its place; nothing where that is too often."""
     bare, written = name.lstrip("@$"), name.lstrip("$")

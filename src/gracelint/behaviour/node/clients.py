@@ -6,7 +6,7 @@ for its timeout.
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.base.record import Record
 from gracelint.behaviour.node.syntax import string_of
 from gracelint.behaviour.node.timing import FOR_EVER
@@ -114,7 +114,7 @@ def _waits_for_sockets(server: Thing, sockets: Thing, events: tuple[Event, ...])
     )
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def _ends_sockets(machine: Machine) -> bool:
     """Whether anything in the program ends the connections of a raw server."""
     calls = (
@@ -156,7 +156,7 @@ _WHOM = ("Client", "Connection", "Peer", "Session", "Socket")
 # Event streams
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def event_stream(machine: Machine) -> Span | None:
     """Where a function begins to answer with `text/event-stream` and never ends the answer."""
     for file in machine.parsed.values():
@@ -253,7 +253,7 @@ _FUNCTIONS = ("function_declaration", "function_expression", "arrow_function", "
 # Keep-alive
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def answers_close(machine: Machine) -> bool:
     """Whether an answer says `Connection: close`, so that its connection ends with it."""
     return any(_says_close(file) for file in machine.parsed.values() if file is not None)

@@ -4,7 +4,7 @@ before it comes, and the steps of the start that nothing else waits for.
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.base.record import Record
 from gracelint.behaviour.node.answers import left_behind
 from gracelint.behaviour.node.doing import does_work
@@ -43,7 +43,7 @@ class Job(Record):
     """Where it waits, where that is known."""
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def jobs(start: Callable[[], Machine]) -> tuple[Job, ...]:
     """The jobs of a program that wait for something while they are at work, as a fresh run of its start shows them."""
     machine = start()

@@ -6,7 +6,7 @@ where its source says how long it takes.
 
 from __future__ import annotations
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.node.doing import callee, inside, seconds_of, sleeps_for
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
@@ -202,7 +202,7 @@ def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
 # What a handler asks of the work
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def looks_at_work(machine: Machine, ran: frozenset[tuple[str, int]]) -> bool:
     """Whether the functions that a handler ran may wait for work, or look at what work has set."""
     handlers, set_by_work = ran_by_handlers(machine, ran)
@@ -234,7 +234,7 @@ def _is_asked_for(file: File, handler: Node, end: Span, machine: Machine, ran: f
     return False
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def _waits_of_handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> list[tuple[File, Node, Span, list[int]]]:
     """The functions that a handler ran, where they stand, and where each waits for work that others set."""
     handlers, set_by_work = ran_by_handlers(machine, ran)
@@ -244,7 +244,7 @@ def _waits_of_handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> lis
     ]
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def ran_by_handlers(machine: Machine, ran: frozenset[tuple[str, int]]) -> tuple[list[tuple[File, Node]], set[str]]:
     """The functions that a handler ran, and the names that all others set."""
     set_by_work: set[str] = set()

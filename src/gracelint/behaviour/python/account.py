@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.base.record import Record
 from gracelint.behaviour.python.beside import finishes, is_daemon
 from gracelint.behaviour.python.cancels import takes_a_cancel
@@ -308,7 +308,7 @@ def _catches_the_end(part: ast.AST) -> bool:
     return isinstance(part, ast.ExceptHandler) and takes_a_cancel(part)
 
 
-@lru_cache(maxsize=4)
+@fleeting(4)
 def _asks_for_results(module: Module | None) -> bool:
     """Whether the program may wait for what it has given to a pool."""
     return module is not None and any(map(_waits_for_a_result, ast.walk(module.tree)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from itertools import islice
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.base.record import Record
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.streams import last_name
@@ -104,7 +104,7 @@ def _inner(loop: ast.AST, inner: ast.AST | None) -> ast.AST | None:
 # -- what the sources say --------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def _gathered(modules: tuple[Module, ...]) -> tuple[Gathered, ...]:
     hinted = (module for module in modules if any(word in module.source.text for word in _HINTS))
     branches = [
@@ -182,7 +182,7 @@ def _is_empty(value: ast.expr) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def _sites(modules: tuple[Module, ...]) -> Sites:
     """All calls, by the last name of what is called and by the names in what a statement hands it."""
     found: Sites = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.python.streams import last_name
 from gracelint.knowledge import table
 
@@ -242,7 +242,7 @@ def upwards(tree: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
         here = parents[here]
 
 
-@lru_cache(maxsize=4)
+@fleeting(4)
 def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     return {child: above for above in ast.walk(tree) for child in ast.iter_child_nodes(above)}
 

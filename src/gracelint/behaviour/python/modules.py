@@ -9,6 +9,7 @@ import sys
 from gracelint.base.limits import FIELDS, TOKENS
 from gracelint.base.memory import kept
 from gracelint.base.patterns import pattern
+from gracelint.behaviour.python.bodies import put_off
 from gracelint.parse.errors import ParseError, TooLargeError
 from gracelint.source import Source, Span
 
@@ -161,7 +162,9 @@ def _parse(source: Source) -> ast.Module:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            tree = ast.parse(text)
+        put_off(tree.body, source)
+        return tree
     except SyntaxError as error:
         line = min(max(error.lineno or 1, 1), len(source.line_starts))
         line_span = source.line_span(line)

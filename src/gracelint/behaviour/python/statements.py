@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from gracelint.behaviour.python import bodies
 from gracelint.behaviour.python.ends import BREAK, CONTINUE, FINAL, NORMAL, RAISE, RETURN, End, Frame, Guard, Leave
 from gracelint.behaviour.python.expressions import calculate
 from gracelint.behaviour.python.leaving import leave_context
@@ -490,7 +491,9 @@ STATEMENTS: dict[type[ast.AST], Callable[..., list[End]]] = {
     ast.AsyncWith: _with,
     ast.Match: _match,
     ast.FunctionDef: _define,
+    bodies.FunctionDef: _define,
     ast.AsyncFunctionDef: _define,
+    bodies.AsyncFunctionDef: _define,
     ast.ClassDef: _class,
     ast.Import: _import,
     ast.ImportFrom: _import_from,

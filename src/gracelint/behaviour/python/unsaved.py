@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.base.memory import lru_cache
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.registry import THREADS
@@ -57,7 +57,7 @@ def _saves(machine: Machine, loop: ast.While) -> Iterator[ast.Call]:
                 yield part
 
 
-@lru_cache(maxsize=1)
+@fleeting(1)
 def _handing_on(sources: tuple[Source, ...]) -> frozenset[str]:
     """The functions of the project that take over a list which others append to: `rows, self.rows = self.rows, []`."""
     found: set[str] = set()
@@ -82,7 +82,7 @@ def _taken(part: ast.AST) -> Iterator[str]:
     yield from (text for text in emptied if text in map(ast.unparse, part.value.elts))
 
 
-@lru_cache(maxsize=32)
+@fleeting(32)
 def _is_called_once(sources: tuple[Source, ...], name: str) -> bool:
     """Whether a function of the project is called at one place alone."""
     read = [tree for _, tree in trees(sources, (name,))]
