@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST = 400
 """Jobs of a workflow, those of a matrix once for each copy, with what they call."""
-_NAMED = pattern(r"\bname=((?:\$\{\{[^}]{0,500}\}\}|[^,\s$"'])+)")
+_NAMED = pattern(r"\bname=((?:\$\{\{[^}]{0,500}\}\}|[^,\s$\"'])+)")
 """What an image without tags is called in `outputs: type=image,name=…,push-by-digest=true`."""
 _ONLY_IN = pattern(r"\bgithub\.repository[ \t]*==[ \t]*['\"]([\w.-]{1,100}/[\w.-]{1,100})['\"]")
 _OUTPUT = pattern(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}")
