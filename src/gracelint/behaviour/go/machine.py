@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from tree_sitter import Node
+
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.machine.values import Chan, Run, Thread
@@ -47,6 +49,10 @@ class GoMachine(Machine):
         """Functions that have been called."""
         self.entered_late: set[int] = set()
         """Those that have been since the signal."""
+        self.given_up_at: list[tuple[File, Node, Node]] = []
+        """Pauses that the signal has ended: the select, and the case that it came to."""
+        self.tried: list[tuple[Span, bool]] = []
+        """Loops of main since the signal, and of goroutines, which end once a call succeeds; whether main is in it."""
         self.undone: dict[int, Span] = {}
         """By function, where it was called with a context that had ended, for which it gave up."""
 
@@ -88,6 +94,15 @@ class GoMachine(Machine):
         super().deliver_to(channel)
         if channel in self.polled and not any(thread.wait and thread.wait.ready() for thread in self.threads):
             channel.queue.clear()
+
+    def passes(self, file: File, taken: Node | None, left_out: list[Node | None]) -> None:
+        """Notes what is not run, where a known condition decides that, unless it is run another time."""
+
+        def places(branches: list[Node | None]) -> set[tuple[str, int, int]]:
+            return {(file.source.path, one.start_byte, one.end_byte) for one in branches if one}
+
+        self.taken_branches |= places([taken])
+        self.passed = (self.passed | places(left_out)) - self.taken_branches
 
     def begins_too_late(self, function: int, given: list[Any]) -> bool:
         """Whether main calls a function for the first time, with a context that has ended."""

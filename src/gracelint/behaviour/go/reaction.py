@@ -372,13 +372,31 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     if closing is not None and stream is not None:
         why = f"{machine.place(closing)} waits for the answer of {machine.place(stream)}, a stream that never ends"
         return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, closing)
-    kept = _kept_back(signal, machine) or _yet_to_write(signal, machine, how)
+    kept = _given_up(signal, machine) or _kept_back(signal, machine) or _yet_to_write(signal, machine, how)
     if kept is not None:
         return kept
     why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
     assert machine.stopped_at is not None
     took = machine.slept if machine.servers else max(machine.slept, machine.now - machine.stopped_at)
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)
+
+
+def _given_up(signal: str, machine: GoMachine) -> Reaction | None:
+    """What the signal has broken off, and may have to be done anew; or what was to succeed first."""
+    joins = any(kind == "join" for kind, _, _ in machine.waits)
+    tried = next((span for span, is_main in machine.tried if is_main or joins), None)
+    if tried is not None:
+        why = f"whether {machine.place(tried)}, which tries until it succeeds, ever does is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, tried)
+    if not machine.given_up_at:
+        return None
+    from gracelint.behaviour.go.abandoned import abandoned
+
+    span = abandoned(machine)
+    if span is None:
+        return None
+    why = f"whether what {machine.place(span)} gives up on {signal} is done anew is not in the sources"
+    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
 
 
 def _kept_back(signal: str, machine: GoMachine) -> Reaction | None:

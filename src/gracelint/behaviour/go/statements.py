@@ -7,6 +7,7 @@ from functools import partial
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.interest import ends_here, leaves_loop, matters
 from gracelint.behaviour.go.machine import GoMachine
+from gracelint.behaviour.go.retries import tries
 from gracelint.behaviour.go.syntax import expressions as members
 from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
@@ -223,8 +224,11 @@ def _if(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         truth = yield from _either(machine, frame, then, other, scope, unknown)
         if not isinstance(truth, bool):
             return truth
+    is_main = machine.current is not None and machine.current.main
+    if machine.stopping or not is_main:
+        machine.tried += [(span, is_main) for span in tries(frame.file, node)]
     branch, left_out = (then, other) if truth else (other, then)
-    _pass(machine, frame, branch, [left_out] if known is not None else [])
+    machine.passes(frame.file, branch, [left_out] if known is not None else [])
     if branch is None:
         return None
     flow = yield from run(machine, frame, branch, scope)
@@ -243,16 +247,6 @@ def _truth(machine: GoMachine, frame: Frame, condition: Node | None, scope: Scop
 
 def _decides(machine: GoMachine, frame: Frame, part: Node | None) -> bool:
     return part is not None and (ends_here(part) or matters(machine, frame, part))
-
-
-def _pass(machine: GoMachine, frame: Frame, taken: Node | None, left_out: list[Node | None]) -> None:
-    """Notes what is not run, where a known condition decides that, unless it is run another time."""
-
-    def places(branches: list[Node | None]) -> set[tuple[str, int, int]]:
-        return {(frame.file.source.path, one.start_byte, one.end_byte) for one in branches if one}
-
-    machine.taken_branches |= places([taken])
-    machine.passed = (machine.passed | places(left_out)) - machine.taken_branches
 
 
 def _compared_with_nil(condition: Node | None) -> frozenset[str]:
@@ -433,7 +427,7 @@ def _switch(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         chosen = options[machine.choose(len(options), node.id)]
     elif chosen is None:
         chosen = default
-    _pass(machine, frame, chosen, [] if unsure else [case for case in cases if case is not chosen])
+    machine.passes(frame.file, chosen, [] if unsure else [case for case in cases if case is not chosen])
     if chosen is None:
         return None
     flow = yield from _case(machine, frame, chosen, Scope(scope))
@@ -504,6 +498,7 @@ def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
     if default is None and machine.stopping and machine.current is not None and (its is None or its > machine.now):
         # a timer may have been due in the same moment
         machine.current.told = True
+        machine.given_up_at.append((frame.file, node, case))
     inner = Scope(scope)
     communication = case.child_by_field_name("communication")
     assert communication is not None

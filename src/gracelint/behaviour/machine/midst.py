@@ -97,7 +97,7 @@ def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction 
     short = gives_too_little(signal, machine, how, waits)
     if short is not None:
         return short
-    wait = next((one for one in waits if is_half_done(machine, one)), None)
+    wait = next((one for one in waits if is_half_done(machine, one) or _is_within_work(machine, one)), None)
     if wait is not None:
         machine.half_way = True
         why = f"on {signal} {how} in the middle of the work of {machine.place(wait.span)}: nothing waits for its {what}"
@@ -180,7 +180,7 @@ def _stands_between(root: Node, wait: Wait, is_task: bool) -> bool:
     here = node_of(root, wait)
     if here is not None and here.type == "token_tree":
         return _stands_between_tokens(here, wait)
-    before, after, _ = _around(here, is_task=is_task)
+    before, after, _ = around(here, is_task=is_task)
     return before and after
 
 
@@ -190,7 +190,7 @@ def _is_within_work(machine: Machine, wait: Wait) -> bool:
     here = node_of(file.root, wait) if file is not None else None
     before = after = False
     for _ in range(_MOST_CALLERS):
-        before, after, function = _around(here, before, after)
+        before, after, function = around(here, before, after)
         if before and after:
             return True
         here = only_call(machine, function) if function is not None else None
@@ -229,7 +229,7 @@ _CALLEES = ("name", "method", "function")
 _MOST_CALLERS = 6
 
 
-def _around(
+def around(
     here: Node | None, before: bool = False, after: bool = False, *, is_task: bool = False
 ) -> tuple[bool, bool, Node | None]:
     """Whether something is done before and after a node in its round or branch, and the function that it is in all
@@ -240,8 +240,8 @@ def _around(
         if above.type in LISTS:
             place = next(index for index, one in enumerate(above.named_children) if one.id == here.id)
             first, then = above.named_children[:place], above.named_children[place + 1 :]
-            before = before or any(map(_acts, first))
-            after = after or any(map(_acts, then)) or any(map(_acts_later, first))
+            before = before or any(map(acts, first))
+            after = after or any(map(acts, then)) or any(map(_acts_later, first))
             counted |= {name for one in first if (name := _counts_up(one))}
             if counted and any((name := _counts_up(one)) and name not in counted for one in then):
                 before = after = True  # what is begun is counted, and what is done
@@ -325,7 +325,7 @@ def _is_counted(loop: Node) -> bool:
     first = text_of(_called(loop)).partition("\n")[0]
     if loop.type.endswith("_modifier"):
         first = f"while {text_of(loop.child_by_field_name('condition'))}"
-    is_counted = _COUNTED.search(first) is not None or _FOR_A_TIME.search(first) is not None
+    is_counted = any(one.search(first) is not None for one in (_COUNTED, _FOR_A_TIME, _UP_TO)) or _counts(loop, first)
     return is_counted and not any(one.type.startswith(_LEAVES) for one in walk(loop))
 
 
@@ -341,6 +341,20 @@ _FOR_A_TIME = pattern(
     r"^(?:while|until|for)\b.{0,40}\b(?:microtime|hrtime|time\(\)|Time\.now|clock_gettime|time\.Now|time\.Since|elapsed|nanoTime"
     r"|currentTimeMillis|Instant::now)\b.{0,40}[<>]|^(?:while|for)\b.{0,40}<.{0,40}\b(?:microtime|hrtime|Time\.now)\b"
 )
+_UP_TO = pattern(
+    r"^for\b[^{;]{0,40};\s*\$?\w{1,40}\s*<=?\s*[\w$.>()-]{1,60}\s*;[^{]{0,40}\+|^for \w{1,40} in [^{]{0,60}\.\.=?\s*\w"
+    r"|^for \w{1,40}, \w{1,40} := range |^[@$\w.()]{1,60}\.(?:times|upto|downto)\b"
+)
+_WHILE = pattern(r"^while\b\s*\(?\s*([@$]?[\w.]{1,40})\s*<=?\s*[@$\w.()]{1,60}\)?\s*(?:\{|do\b|$)")
+
+
+def _counts(loop: Node, first: str) -> bool:
+    """Whether a loop counts up what its condition compares."""
+    found = _WHILE.match(first)
+    body = loop.child_by_field_name("body") if found is not None else None
+    return body is not None and found is not None and any(_counts_up(one) == found[1] for one in body.named_children)
+
+
 _LEAVES = ("break", "return")
 _BLOCKS = ("block", "block_body", "do_block")
 """Between the body of a Ruby block and the call that gets it."""
@@ -369,7 +383,7 @@ def gives_back(call: str) -> bool:
 _GIVES_BACK = ("Unlock(", "Done(", "ancel(", "lose(", "top(", "recover(", "<-", "atomic.", ".Add(", "Rollback(")
 
 
-def _acts(statement: Node) -> bool:
+def acts(statement: Node) -> bool:
     if text_of(statement).startswith(_PAUSES):
         return False
     return statement.type == "identifier" or any(map(_is_act, walk(statement)))
