@@ -70,6 +70,8 @@ class Instruction(Record):
 
     def flag(self, name: str) -> str | None:
         """The value of `--name=value`, or None."""
+        if not self.flags:
+            return None
         prefix = f"--{name}="
         return next((word.value[len(prefix) :] for word in self.flags if word.value.startswith(prefix)), None)
 
