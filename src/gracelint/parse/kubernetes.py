@@ -588,7 +588,8 @@ def _words(node: Mapping | None) -> dict[str, Word]:
 
 
 def _labels(node: Mapping | None) -> dict[str, str]:
-    return {key: word.value for key, word in _words(node).items()}
+    items = node.items if node else ()
+    return {key.value: value.value for key, value in items if type(value) is Scalar}
 
 
 _NUMBER = pattern(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")

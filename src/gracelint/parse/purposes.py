@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.base.memory import cache
+from gracelint.base.memory import cache, lru_cache
 from gracelint.base.patterns import pattern
 from gracelint.knowledge import table
 from gracelint.tree.purpose import holds_tests, is_example, is_retired
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 
 def is_sample(source: Source) -> bool:
     """Whether a manifest is there to be read, or was rendered with values that only exercise a chart."""
-    folders = source.path.lower().split("/")[:-1]
     tried = source.unit is not None and "/ci/" in f"/{source.unit.values}"
-    read = not set(table("workloads")["samples"]["folders"]).isdisjoint(folders) or is_example(source.path)
+    return tried or _hold_samples(source.path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=256)
+def _hold_samples(folders: str) -> bool:
+    named = folders.lower().split("/")
+    inside = f"{folders}/"
     return (
-        tried or read or is_retired(source.path) or holds_tests(source.path) or any(map(_is_no_place_to_mend, folders))
+        not set(table("workloads")["samples"]["folders"]).isdisjoint(named)
+        or is_example(inside)
+        or is_retired(inside)
+        or holds_tests(inside)
+        or any(map(_is_no_place_to_mend, named))
     )
 
 
@@ -90,6 +99,7 @@ def is_below(path: str, root: str) -> bool:
     return path == root or (root != "/" and path.startswith(f"{root}/"))
 
 
+@lru_cache(maxsize=1024)
 def says_metrics(name: str) -> bool:
     """Whether a port or Service is called after metrics."""
     return not set(table("workloads")["metrics"]["words"]).isdisjoint(words_of(name))

@@ -87,7 +87,12 @@ def _first_words(path: str) -> list[str]:
 
 def holds_tests(path: str) -> bool:
     """Whether all words of a folder's name say that it is for tests: `test-configs`, `loadtest`."""
-    return any(_is_of_tests(set(_words(folder))) for folder in path.lower().split("/")[:-1])
+    return _are_of_tests(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=256)
+def _are_of_tests(folders: str) -> bool:
+    return any(_is_of_tests(set(_words(folder))) for folder in folders.lower().split("/"))
 
 
 def _is_of_tests(words: set[str]) -> bool:
@@ -96,7 +101,12 @@ def _is_of_tests(words: set[str]) -> bool:
 
 def is_retired(path: str) -> bool:
     """Whether a folder's name says that what stands in it is kept for the record."""
-    return any(not _RETIRED.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])
+    return _are_retired(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=256)
+def _are_retired(folders: str) -> bool:
+    return any(not _RETIRED.isdisjoint(_words(folder)) for folder in folders.lower().split("/"))
 
 
 def is_template(path: str) -> bool:
