@@ -26,6 +26,9 @@ class Tree:
     def read(self, path: str) -> Source | None:
         return self.sources.get(path)
 
+    def glance(self, path: str) -> str:
+        return self.sources[path].text if path in self.sources else ""
+
     def exists(self, path: str) -> bool:
         return path in self.sources or any(known.startswith(f"{path}/") for known in self.sources)
 

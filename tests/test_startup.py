@@ -102,7 +102,7 @@ RUNS = {
             "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
         },
         SLOW - NODE,
-        131,
+        132,
         0,
     ),
     "a Go service": Run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.timing import flat, time_of
-from gracelint.behaviour.node.values import After, Builtin, Closure, Object, Promise, Scope
+from gracelint.behaviour.node.values import UNKNOWN, After, Builtin, Closure, Method, Object, Promise, Scope
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -63,6 +63,28 @@ def is_answered(machine: Machine, values: Iterable[Any], after: Pause) -> None:
     for value in values:
         if isinstance(value, Answer):
             value.given.append(after)
+
+
+def any_of(values: Iterable[Any]) -> Any:
+    """What a request may find in a table: a function calls all that stand there."""
+    found = list(values)
+    functions = [value for value in found if isinstance(value, (Closure, Builtin, Method))]
+    if functions:
+
+        def call(machine: Machine, args: list[Any], at: Node | None, frame: Frame) -> Any:
+            results = [machine.call(function, args, frame, at) for function in functions[:_MOST]]
+            return next((value for value in results if isinstance(value, Promise)), UNKNOWN)
+
+        return Builtin(call)
+    objects = [value for value in found if isinstance(value, Object) and not isinstance(value, Answer)]
+    if not objects or len(objects) < len(found):
+        return UNKNOWN
+    merged = Object({key: any_of(one.props[key] for one in objects if key in one.props) for key in objects[0].props})
+    merged.open = True
+    return merged
+
+
+_MOST = 64
 
 
 def left_behind(machine: Machine, function: Closure, library: str) -> list[Pause]:

@@ -21,7 +21,7 @@ from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from tree_sitter import Node
@@ -154,7 +154,15 @@ def _find(machine: Machine, owner: Array, args: list[Any], frame: Frame) -> Any:
     if owner.open or not answers:
         return UNKNOWN
     first = next((index for index, answer in enumerate(answers) if answer is not False), None)
+    if machine.rehearsing and first is not None and not answers[first]:
+        return _any_of(item for item, answer in zip(owner.items, answers, strict=True) if answer is not False)
     return UNDEFINED if first is None else owner.items[first] if answers[first] else UNKNOWN
+
+
+def _any_of(values: Iterable[Any]) -> Any:
+    from gracelint.behaviour.node.answers import any_of
+
+    return any_of(values)
 
 
 def _some(machine: Machine, owner: Array, args: list[Any], frame: Frame) -> Any:
@@ -240,6 +248,8 @@ def _map_method(machine: Machine, owner: Pairs, name: str, args: list[Any], fram
         owner.items = [*(pair for pair in pairs if pair.items[0] != args[0]), Array(list(args[:2]))]
         return owner
     if name == "get" and args:
+        if machine.rehearsing and not isinstance(args[0], str):
+            return _any_of(pair.items[1] for pair in pairs)
         if unsure:
             return UNKNOWN
         absent = UNKNOWN if is_open or not isinstance(args[0], str) else UNDEFINED

@@ -313,6 +313,10 @@ def _member_expression(machine: Machine, node: Node, frame: Frame) -> Any:
         raise Thrown
     if isinstance(owner, External) and owner.path == "cluster.workers":
         return library.external_member(machine, owner, name or "1")
+    if name is None and machine.rehearsing and isinstance(owner, Object):
+        from gracelint.behaviour.node.answers import any_of
+
+        return any_of(owner.props.values())
     return machine.member(owner, name, frame) if name is not None else UNKNOWN
 
 

@@ -6,6 +6,7 @@ from gracelint.behaviour.node import failing, globals, nest, promises, timers
 from gracelint.behaviour.node.arrays import functions_in, run_callbacks
 from gracelint.behaviour.node.clients import names_clients
 from gracelint.behaviour.node.helpers import NUMBERS, detached, helper_of, install, listen_for, signal_among
+from gracelint.behaviour.node.making import make
 from gracelint.behaviour.node.methods import (
     LISTENS,
     STARTED,
@@ -13,7 +14,6 @@ from gracelint.behaviour.node.methods import (
     forked,
     is_later,
     longest_wait,
-    make,
     release,
     stop_child,
 )
@@ -341,6 +341,7 @@ def _pipeline(machine: Machine, args: list[Any], node: Node, frame: Frame) -> An
     thing = machine.add(Thing("loop", "pipeline", frame.file.span(node), True), frame)
     if is_caught(node):
         machine.abortable.append((signal, thing))
+        machine.abortable += [(signal, source) for source in machine.things if "steps" in source.settings]
     return Promise((*frame.after, After("loop", thing.span, thing)))
 
 
@@ -507,6 +508,12 @@ def _answer(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return UNDEFINED
 
 
+def _readable(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    from gracelint.behaviour.node.streams import readable
+
+    return readable(machine, args, node, frame)
+
+
 def _finished(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Promise:
     from gracelint.behaviour.node.streams import finished
 
@@ -536,6 +543,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "port-close": _port_close,
     "answer": _answer,
     "finished": _finished,
+    "readable": _readable,
     **globals.DEEDS,
     **promises.DEEDS,
     **timers.DEEDS,

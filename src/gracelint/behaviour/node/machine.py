@@ -101,6 +101,8 @@ class Machine:
         """Calls of libraries nobody here knows, made at start."""
         self.handed: list[tuple[str, Span, list[Closure]]] = []
         """What those are given to call."""
+        self.rounds: list[Thing] = []
+        """Loops over lists that wait for something, gone through while it started."""
         self.pauses: list[tuple[After, ...]] = []
         """What was waited for so far by what is run."""
         self.asked: set[str] = set()

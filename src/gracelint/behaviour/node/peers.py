@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from gracelint.behaviour.node.methods import peer_file
+from gracelint.behaviour.node.making import peer_file
 from gracelint.behaviour.node.state import Frame, Text
 from gracelint.behaviour.node.stopping import RELEASES, look_again, woken
 from gracelint.behaviour.node.timing import end_of, least, time_of

@@ -132,7 +132,7 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         if isinstance(over, Thing):
             loop.settings["over"] = over.name
         if isinstance(over, Generator):
-            loop.settings["source"] = _source(machine, over)
+            loop.settings["source"] = source_of(machine, over)
         elif isinstance(over, Object):
             loop.settings["iterator"] = (over, frame)
         elif over is UNKNOWN:
@@ -150,6 +150,8 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         items, open_ = list(over.items), over.open and not over.items
     else:
         items, open_ = [], True
+    if not machine.stopping and machine.certain and _awaits(body):
+        _keep_round(machine, node, left, body, frame)
     for item in items[:64]:
         inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
         names.bind(machine, left, item, inner)
@@ -168,7 +170,16 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
     return None
 
 
-def _source(machine: Machine, made: Generator) -> Thing | None:
+def _keep_round(machine: Machine, node: Node, left: Node, body: Node, frame: Frame) -> None:
+    """Keeps a loop over a list, which may be what the program is at when the signal comes."""
+    thing = Thing("loop", "loop", frame.file.span(node), None)
+    inner = Frame(Scope(frame.scope), frame.file, frame.after, frame.this)
+    names.bind(machine, left, UNKNOWN, inner, declare=True)
+    thing.data = (None, body, inner, ())
+    machine.rounds.append(thing)
+
+
+def source_of(machine: Machine, made: Generator) -> Thing | None:
     """The loop of a generator function that gives the items; None where it has none, so that it ends by itself."""
     node, file = made.closure.node, made.closure.file
     inner = Frame(Scope(made.closure.scope), file, (), made.closure.this)

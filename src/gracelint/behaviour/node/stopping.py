@@ -66,6 +66,10 @@ def stop(signal: str, machine: Machine) -> Stopped:
     file = machine.parsed[machine.source.path]
     assert file is not None
     opened = tuple(thing for thing in machine.things if thing.alive is not False and not is_deferred(thing.after))
+    if not any(thing.alive and "steps" not in thing.settings for thing in opened):
+        # it does nothing but what its start goes on with
+        machine.things += machine.rounds
+        opened = (*opened, *machine.rounds)
     args = [Text(signal), NUMBERS.get(signal, 0)]
     called, machine.called = machine.called, set()
     for known in machine.registrations:

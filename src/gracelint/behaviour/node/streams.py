@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.helpers import until_called
-from gracelint.behaviour.node.values import UNKNOWN, After, Builtin, Closure, Object, Promise
+from gracelint.behaviour.node.values import UNKNOWN, After, Builtin, Closure, External, Generator, Object, Promise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,18 @@ def _give_end(stream: Object, hook: Closure) -> None:
         return machine.call(UNKNOWN, args, frame, at)
 
     stream.props |= {"end": Builtin(end), "on": Builtin(listen), "once": Builtin(listen)}
+
+
+def readable(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`Readable.from(rows())` is read as long as the generator function goes on."""
+    if args and isinstance(args[0], Generator) and not machine.stopping and not machine.rehearsing:
+        from gracelint.behaviour.node.statements import source_of
+
+        source = source_of(machine, args[0])
+        if source is not None:
+            source.settings["steps"], source.alive = True, None
+            machine.add(source, frame)
+    return External("stream.Readable.from()")
 
 
 def finished(machine: Machine, node: Node, frame: Frame) -> Promise:

@@ -8,6 +8,7 @@ from gracelint.behaviour.node.methods import release
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import name_of
 from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, After, Closure, Object, Promise, Thing
+from gracelint.behaviour.tree import text_of
 from gracelint.knowledge import table
 
 TYPE_CHECKING = False
@@ -71,6 +72,11 @@ def set_interval(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     machine.run_timers.add((frame.file.source.path, node.start_byte))
     thing = machine.add(Thing("interval", "setInterval", frame.file.span(node), True), frame)
     thing.data = (args[0] if args else UNKNOWN, args[2:], seconds, frame.file)
+    if machine.rehearsing and isinstance(args[0], Closure) and "clearInterval" in text_of(args[0].node):
+        # it looks again until something is done
+        after = (*frame.after, After("timer", thing.span, None, seconds))
+        machine.pause(after)
+        machine.task(args[0], args[2:], frame, after)
     return thing
 
 

@@ -60,7 +60,7 @@ def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> t
 
 def _is_all_there_is(stopped: Stopped) -> bool:
     """Whether nothing but the steps of its start keeps a program running."""
-    return not any(thing.alive for thing in stopped.opened)
+    return not any(thing.alive and "steps" not in thing.settings for thing in stopped.opened)
 
 
 def keeps_itself_busy(stopped: Stopped, start: Callable[[], Machine]) -> Job | None:
