@@ -60,7 +60,8 @@ def spoken(project: Project) -> Iterator[tuple[Rule, Finding, list[Launch], list
         for program in project.programs if rule.subject is Program else ():
             for finding in rule.check(program):
                 stops = [stop for stop in program.stops if isinstance(stop.launch, Launch)]
-                stops = [stop for stop in stops if stop.why in finding.message] or stops
+                causes = {stop.reaction.cause for stop in stops if stop.why in finding.message}
+                stops = [stop for stop in stops if stop.reaction.cause in causes] or stops
                 meant = [stop.launch for stop in stops if stop.verdict in BAD or stop.late]
                 yield rule, finding, meant, [stop.launch for stop in stops]
 

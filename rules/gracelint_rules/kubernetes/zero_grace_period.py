@@ -2,8 +2,9 @@ r"""A grace period of zero.
 
 ## What it does
 Reports pods with `terminationGracePeriodSeconds: 0`, but for Jobs and for pods that only wait (`pause`, `sleep`). It is
-information for the agents of nodes, of which the next one is not to wait for the last, and for what hears no signal and
-gets no requests, such as a shell that loops: it would be killed later, and that is all.
+an error where the files show what is lost: a StatefulSet, a volume claim, a preStop hook, or requests; a warning
+elsewhere; and information for the agents of nodes, of which the next one is not to wait for the last, and for what
+hears no signal and gets no requests, such as a shell that loops: it would be killed later, and that is all.
 
 ## Why is this bad?
 Grace 0 means SIGKILL at once: no preStop hook runs, no handler for SIGTERM ever does anything, and whatever was in
@@ -83,8 +84,15 @@ def zero_grace_period(workload: Workload) -> Iterator[Finding]:
         if deaf
         else Fix("Use the default of 30 s", changes or (), Applicability.UNSAFE if changes else Applicability.MANUAL)
     )
-    severity = Severity.INFO if workload.agent or deaf else workload.severity
-    yield Finding(message, at=grace.span, fix=fix, severity=severity)
+    yield Finding(message, at=grace.span, fix=fix, severity=_severity(workload, deaf=deaf))
+
+
+def _severity(workload: Workload, *, deaf: bool) -> Severity | None:
+    """Somebody has chosen it: what is lost has to be in the files, and is a hook, data, or requests."""
+    if workload.agent or deaf or workload.severity is Severity.INFO:
+        return Severity.INFO
+    keeps = workload.kind == "StatefulSet" or bool(workload.claim_names or workload.hooks)
+    return None if keeps or any(workload.serving()) else Severity.WARNING
 
 
 def _idle(workload: Workload) -> bool:

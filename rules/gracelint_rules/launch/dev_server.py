@@ -3,11 +3,11 @@ r"""A development server or a reloader as the container's program.
 ## What it does
 Reports containers whose program is meant for a developer's machine: `flask run`, `app.run()`, `manage.py runserver`,
 `uvicorn --reload`, `python -m http.server`, `php -S`, `go run`, nodemon, `tsx watch`, Vite, `ng serve`, `next dev` and
-the like. Silent for stages and Compose files that are named for development, for Compose files that run a
-reloader over the project's own sources (`uvicorn --reload` with `.:/app` mounted), and for plain ones (`compose.yaml`,
-`Dockerfile`) beside which others for production stand (`compose.prod.yaml`, `Dockerfile.prod`). Information where a
-stock image serves nothing of its own: `python -m http.server` that a manifest puts there to have something that
-answers.
+the like, and those that a shell in front cuts off. Silent for stages and Compose files that are named for development,
+for Compose files that run a reloader over the project's own sources (`uvicorn --reload` with `.:/app` mounted), and for
+plain ones (`compose.yaml`, `Dockerfile`) beside which others for production stand (`compose.prod.yaml`,
+`Dockerfile.prod`). Information where a stock image serves nothing of its own: `python -m http.server` that a manifest
+puts there to have something that answers.
 
 ## Why is this bad?
 Development servers are made to be restarted, not to be stopped. Flask's and Python's have no handler for SIGTERM: as

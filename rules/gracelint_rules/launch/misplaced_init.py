@@ -54,7 +54,8 @@ def misplaced_init(launch: Launch) -> Iterator[Finding]:
     if shell is not None and below is not None and launch.hook.stops is None:
         where = "is not PID 1 here" if shell.pid_1 else "is not told of the signal"
         message = f"{below.name} {where}, {shell.argv[0]} is: {shell.why}"
-        yield Finding(message, at=below.span or launch.origin.span, fix=_fix(shell, below))
+        severity = None if launch.loses_work else Severity.WARNING
+        yield Finding(message, at=below.span or launch.origin.span, fix=_fix(shell, below), severity=severity)
         return
     at = init.span or launch.origin.span
     first = next((hop for hop in reversed(launch.hops[: launch.hops.index(init)]) if hop.pid_1), None)

@@ -5,7 +5,8 @@ Reports entry scripts that run the program as a child (`"$@"`, `python app.py`, 
 those whose traps cannot work: one `wait` only, `trap 'exit 0' TERM`, `kill 0`, a trap on EXIT, a trap around a
 foreground child. The arguments of the container decide `case "$1" in …`, as they do when it runs. Of a service of
 s6-overlay it is a warning: what the script leaves behind is told to stop at the very end. A script whose `#!` line
-has a Windows line end cannot be started at all.
+has a Windows line end cannot be started at all. It is a warning, too, where the shell cuts off what drops its requests
+on that signal by itself.
 
 ## Why is this bad?
 A script stays PID 1, and a shell passes no signal on: SIGTERM is ignored, and the program is killed with SIGKILL when
@@ -124,7 +125,7 @@ def script_without_exec(launch: Launch) -> Iterator[Finding]:
         at=hop.details["at"],
         notes=(Note(hop.span, "the script is started here"),) if hop.span is not None else (),
         fix=_fix(launch, hop),
-        severity=Severity.WARNING if hop.details.get("rest") else Severity.ERROR,
+        severity=Severity.WARNING if hop.details.get("rest") or not launch.loses_work else Severity.ERROR,
     )
 
 

@@ -3,7 +3,8 @@ r"""A CMD or ENTRYPOINT in shell form, with a shell between the stop signal and 
 ## What it does
 Reports CMD and ENTRYPOINT that are no JSON array, and so are started by the image's shell, where the program is not
 reached by `exec`. It is an error where the shell of that image is known to stay in front of the program for a text of
-that shape, and information where it would exec the program by itself, or is not known.
+that shape, a warning where it cuts off what drops its requests on that signal by itself, and information where it would
+exec the program by itself, or is not known.
 
 ## Why is this bad?
 Docker starts the text with `/bin/sh -c`. A shell passes no signal on: as PID 1 it ignores SIGTERM, and the program is
@@ -89,7 +90,8 @@ def shell_form_command(launch: Launch) -> Iterator[Finding]:
         message = f"{below.why}; it is killed after {launch.grace.value:g} s"
         yield Finding(message, at, severity=Severity.WARNING)
     elif hop is launch.blocker:
-        yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
+        severity = None if launch.loses_work else Severity.WARNING
+        yield Finding(f"shell form: {hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop), severity=severity)
     elif cause in _BY_LUCK and launch.blocker is None and not hop.details.get("reached_by_exec"):
         message = f"shell form: {hop.why}; say `exec`, so that the signal arrives whatever the shell"
         yield Finding(message, at, fix=_fix(launch, hop), severity=Severity.INFO)

@@ -5,7 +5,8 @@ Reports `sh -c "…"` in an exec-form CMD or ENTRYPOINT, in Kubernetes' `command
 and `entrypoint`, where the program is not reached by `exec`. It is an error where the shell of that image is known to
 stay in front of the program, and information where it would exec the program by itself, or is not known: that hangs by
 the shell and by the shape of the text. Where a store or an exporter hangs by it nothing is said: its image and its
-chart come from the same people. A shell without a command (`CMD ["bash"]`) is a warning.
+chart come from the same people. A shell without a command (`CMD ["bash"]`) is a warning, and so is one that cuts off
+what drops its requests on that signal by itself.
 
 ## Why is this bad?
 A shell passes no signal on. As PID 1 it ignores SIGTERM, and the program is killed with SIGKILL when the grace period
@@ -68,7 +69,8 @@ def _judge(launch: Launch, hop: Hop) -> Iterator[Finding]:
     below = launch.below(hop)
     waits = below if below is not None and below.details.get("cause") == "interactive" else hop
     if hop is launch.blocker and "interactive" not in (cause, waits.details.get("cause")):
-        yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop))
+        severity = None if launch.loses_work else Severity.WARNING
+        yield Finding(f"{hop.why}; {launch.fate(hop)}", at, fix=_fix(launch, hop), severity=severity)
     elif cause == "no-shell":
         yield Finding(f"{hop.why}, and the container does not start", at)
     elif hop is launch.blocker and (waits is not hop or hop.details.get("written")):

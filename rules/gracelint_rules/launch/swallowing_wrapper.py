@@ -4,7 +4,8 @@ r"""A wrapper that keeps the stop signal from its program.
 Reports commands that start the program and stay in front of it without passing the stop signal on (`flock`, `xargs`,
 `time`, `strace`, `hatch run`, `honcho run`, …), and those that end before the program has cleaned up (`script`,
 `watch`, `runsvdir`, `supervisord` with a program started by a shell); and `dumb-init --rewrite`, where it drops the
-signal or turns it into SIGKILL. It is information where somebody else's image starts it by itself and cuts its program
+signal or turns it into SIGKILL. It is a warning where what is cut off drops requests on that signal by itself, as httpd
+does below `apachectl` and an init, and information where somebody else's image starts it by itself and cuts its program
 off: that is for those to mend who make the image.
 
 ## Why is this bad?
@@ -45,12 +46,13 @@ CMD ["flock", "-F", "/tmp/worker.lock", "python", "/worker.py"]
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Effect, Finding, Fix, HopKind, Launch, Note, Severity, Verdict, edits, rule
+from gracelint import Applicability, Effect, Finding, Fix, Hop, HopKind, Launch, Note, Severity, Verdict, edits, rule
 
 _SEEN = {
     Effect.SWALLOWS: "{signal} is ignored until {kill}",
     Effect.CUTS: "the program is cut before its cleanup is done",
 }
+_DROPPED = "open requests are dropped"
 _KINDS = (HopKind.WRAPPER, HopKind.SUPERVISOR, HopKind.INIT)
 
 
@@ -70,16 +72,23 @@ def swallowing_wrapper(launch: Launch) -> Iterator[Finding]:
         return
     if hop.effect is Effect.CUTS and hop.deadline is not None:
         return  # deadline-in-between says that it kills too soon
-    seen = _SEEN[hop.effect].format(signal=hop.signal, kill=launch.kill)
+    seen = _SEEN[hop.effect].format(signal=hop.signal, kill=launch.kill) if launch.loses_work else _DROPPED
     at, below = hop.span or launch.origin.span, launch.below(hop)
     started = below.span if below is not None else None
     notes = (Note(started, "what it starts"),) if started is not None and started.source is not at.source else ()
-    theirs = launch.command_span == launch.origin.span  # nobody here has written what is started
-    severity = Severity.INFO if theirs and launch.verdict is Verdict.CUT else Severity.ERROR
-    yield Finding(f"{hop.why}: {seen}", at, notes, _fix(launch), severity)
+    yield Finding(f"{hop.why}: {seen}", at, notes, _fix(launch, hop), _severity(launch))
 
 
-def _fix(launch: Launch) -> Fix | None:
+def _severity(launch: Launch) -> Severity:
+    if launch.verdict is Verdict.CUT and launch.command_span == launch.origin.span:
+        return Severity.INFO  # nobody here has written what is started
+    return Severity.ERROR if launch.loses_work else Severity.WARNING
+
+
+def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    instead = hop.details.get("instead")
+    if instead:
+        return Fix(f"Start {instead}", (), Applicability.MANUAL)
     word = next((word for word in launch.argv or () if word.value.rpartition("/")[2] == "flock"), None)
     if launch.decisive is None or launch.decisive.name != "flock" or word is None:
         return None

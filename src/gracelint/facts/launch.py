@@ -392,10 +392,12 @@ class Launch(Record, identity=True):
 
     @property
     def is_dev_server(self) -> bool:
-        """Whether a development server is what decides, not something in front of it."""
+        """Whether a development server is what decides, not something in front of it that ignores the signal."""
         server = self.server_for_development
         if self.decisive is None and self.verdict is Verdict.CUT:
             return False
+        if self.verdict is Verdict.CUT and server is not None and server.details.get("development"):
+            return True  # it has nothing that `exec` in front of it would save
         if server is None or self.decisive is None or self.decisive not in self.hops:
             return self.dev_server
         return self.hops.index(self.decisive) >= self.hops.index(server)
@@ -515,6 +517,9 @@ class Launch(Record, identity=True):
         """Whether it is killed, or cut off from a handler that it has or may have; else requests alone are dropped."""
         if self.verdict is not Verdict.CUT:
             return self.verdict is Verdict.IGNORED
+        last = self.hops[-1]
+        if last.details.get("serves") or last.details.get("reaction") == "drops":
+            return False
         reaction = self.program.reactions.get(self.hops[-1].signal) if self.program else None
         return reaction is None or reaction.as_child is Verdict.HANDLED
 

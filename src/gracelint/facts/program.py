@@ -153,6 +153,13 @@ class Connection(Record):
 _WORST_FIRST = (Verdict.IGNORED, Verdict.CUT, Verdict.UNKNOWN, Verdict.HANDLED)
 
 
+def _urgency(stop: Stop) -> tuple[int, bool]:
+    """What goes wrong where it is really run comes before what does where it is developed."""
+    return _WORST_FIRST.index(stop.verdict), stop.launch is not None and (
+        stop.launch.development or stop.launch.dev_server
+    )
+
+
 _PRONOUNS = {"it": "", "its": "'s"}
 
 
@@ -291,7 +298,7 @@ class Program(Record, identity=True):
     def stops(self) -> tuple[Stop, ...]:
         """How each launch stops it, the worst first; where nothing launches it, as PID 1 with SIGTERM."""
         found = tuple(stop for launch in self.launches if (stop := self._stop(launch)) is not None)
-        found = tuple(sorted(found, key=lambda stop: _WORST_FIRST.index(stop.verdict)))
+        found = tuple(sorted(found, key=_urgency))
         if found or self.launches or "SIGTERM" not in self.reactions:
             return found
         reaction = self.reactions["SIGTERM"]

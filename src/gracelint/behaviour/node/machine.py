@@ -95,6 +95,8 @@ class Machine:
         self.counted_up: set[str] = set()
         """Variables that were counted up since somebody looked."""
         self.unread: list[str] = []
+        self.libraries: set[str] = set()
+        """Modules from outside of the project, those of Node included."""
         self.blind = False
         """Start-up calls a function of which nobody knows which one it is."""
         self.foreign: list[str] = []
@@ -266,6 +268,7 @@ class Machine:
             if is_local(name, frame.file.source.path, self.files):
                 self.unread.append(name)
                 return External(f"?{name}")
+            self.libraries.add(name)
             return External(name)
         if source.path in self.modules:
             return self.modules[source.path]

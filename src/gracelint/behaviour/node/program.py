@@ -13,6 +13,7 @@ from gracelint.behaviour.node.stopping import Stopped
 from gracelint.behaviour.node.syntax import File, TooBigError
 from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, Method
+from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Act, Cause, Child, Connection, Handler, Program, Reaction, ServerCall, Wait
 from gracelint.facts.verdict import Verdict
 from gracelint.knowledge import table
@@ -85,6 +86,7 @@ def read_node(
         drain_seconds=drain[0] if drain else None,
         drain_span=drain[1] if drain else None,
         unread=tuple(base.unread),
+        loses_nothing=_loses_nothing(base),
         runtime=node_major,
     )
 
@@ -122,6 +124,18 @@ def _long_running(base: Machine) -> bool | None:
         return True
     open_ = base.unread or base.foreign or any(thing.alive is not False for thing in base.things)
     return None if open_ else False
+
+
+def _loses_nothing(base: Machine) -> bool:
+    """Whether it was read whole, and all that it runs are timers that print."""
+    silent, opens = table("node")["silent"], table("node")["opens"]
+    if base.unread or base.foreign or base.blind or not base.libraries.issubset(silent):
+        return False
+    if any(thing.kind not in ("timer", "interval") for thing in base.things):
+        return False
+    files = [file for source in base.sources if (file := base.parsed.get(source.path)) is not None]
+    names = (text_of(node) for file in files for node in walk(file.root) if node.type == "identifier")
+    return not any(name in opens for name in names)
 
 
 def _handlers(base: Machine, runs: Mapping[str, Stopped]) -> list[Handler]:

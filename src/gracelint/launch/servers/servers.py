@@ -385,6 +385,7 @@ def _details(name: str, row: Row, signal: str, kind: str, argv: tuple[Word, ...]
         "label": name,
         "reaction": kind,
         "lossy": kind == "drops" and not graceful and bool(row.get("lossy")),
+        "serves": bool(row.get("serves")),
         "brief": kind == "drops" and bool(row.get("brief")),
         "hook": kind == "drops" and bool(row.get("hook")),
         "clients": kind == "stays" and bool(row.get("clients")),
