@@ -245,6 +245,33 @@ class TestTheHost:
         found = launch({"Program.cs": program})
         assert (found.verdict, found.why) == (Verdict.UNKNOWN, why)
 
+    @pytest.mark.parametrize(
+        ("options", "verdict"),
+        [
+            ("q => q.WaitForJobsToComplete = true", Verdict.HANDLED),
+            ("q => { q.AwaitApplicationStarted = true; }", Verdict.UNKNOWN),
+            ("", Verdict.UNKNOWN),
+        ],
+    )
+    def test_quartz_waits_where_it_is_told_to(self, options: str, verdict: Verdict) -> None:
+        text = f"b.Services.AddQuartzHostedService({options});\nb.Build().Run();\n"
+        assert launch({"Program.cs": f"var b = WebApplication.CreateBuilder(args);\n{text}"}).verdict is verdict
+
+    @pytest.mark.parametrize(
+        ("stop", "jobs", "verdict"),
+        [
+            ("await _scheduler.Shutdown(token);", "", Verdict.HANDLED),
+            ("await _scheduler.Shutdown(true, token);", "TriggerBuilder.Create()", Verdict.HANDLED),
+            ("await _scheduler.Shutdown(cancellationToken);", "TriggerBuilder.Create()", Verdict.UNKNOWN),
+        ],
+    )
+    def test_a_scheduler_that_is_shut_down_by_hand(self, stop: str, jobs: str, verdict: Verdict) -> None:
+        service = (
+            f"class Jobs : IHostedService {{ public async Task StopAsync(CancellationToken token) {{ {stop} }} }}\n"
+        )
+        files = {"Jobs.cs": service, "Triggers.cs": f"class Triggers {{ object One => {jobs or 'null'}; }}\n"}
+        assert launch(files).verdict is verdict
+
     def test_comments_are_no_code(self) -> None:
         assert launch({"Program.cs": PROGRAM + "// Console.CancelKeyPress would be heard\n"}).verdict is Verdict.HANDLED
 

@@ -36,6 +36,9 @@ class Found(Record, identity=True):
 def marks(files: Files, paths: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
     """Each row whose mark stands in the sources, with the place; in comments it does not count."""
     wanted = list(rows)
+    if any("also" in row for row in wanted):
+        paths = tuple(paths)
+        wanted = [row for row in wanted if "also" not in row or _holds(files, paths, row["also"])]
     words = {word for row in wanted for word in row["words"]}
     for path in paths:
         text = files.glance(path)
@@ -48,8 +51,14 @@ def marks(files: Files, paths: Iterable[str], rows: Iterable[Mapping[str, Any]])
                 yield found
 
 
+def _holds(files: Files, paths: Iterable[str], words: Iterable[str]) -> bool:
+    return any(word in files.glance(path) for path in paths for word in words)
+
+
 def _place(source: Source, row: Mapping[str, Any]) -> Found | None:
     text = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text)
+    if any(word in text for word in row.get("absent", ())):
+        return None
     for word in row["words"]:
         start, count = text.find(word), 0
         while start >= 0 and count < _MOST:
