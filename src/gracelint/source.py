@@ -47,6 +47,7 @@ class Source(Record, identity=True):
 
         if type(self._text) is not bytes:
             Source.__dict__["_text"].__set__(self, packed_text(self.text))
+            Source.__dict__["_line_starts"].__set__(self, [])
         if self.map is not None:
             self.map.pack()
 

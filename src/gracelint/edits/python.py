@@ -14,6 +14,7 @@ from gracelint.source import Source, Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable, Iterator
 
     from gracelint.facts.program import Act, Handler, Program, Wait
 
@@ -45,6 +46,7 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
 _STOPS = pattern(r"(graceful_?)?(stop|shut_?down|terminate|tear_?down|clean_?up|quit|exit)(_?(all|gracefully|now))?$")
 _SETS_UP = pattern(r"(setup|set_up|install|register|init|configure|handle)_\w*(signal|shutdown|sigterm)\w*$")
 
+_DEFINED = pattern(r"\bdef\s+(\w+)")
 
 _SERVING = frozenset(("accept", "listen", "create_server", "make_server", "run_app", "serve", "serve_forever")) | {
     "start_server",
@@ -60,7 +62,8 @@ def _serves(program: Program) -> bool:
     """Whether an exit would drop requests."""
     import ast
 
-    calls = (node for tree in _trees(program).values() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    trees = _trees(program, lambda text: any(name in text for name in _SERVING))
+    calls = (node for _, tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     return any(_name(call.func) in _SERVING for call in calls)
 
 
@@ -68,7 +71,8 @@ def _names_sigterm(program: Program) -> bool:
     """Whether a handler for it may stand somewhere, below a condition or in a function."""
     import ast
 
-    return any(_name(node) == "SIGTERM" for tree in _trees(program).values() for node in ast.walk(tree))
+    trees = _trees(program, lambda text: "SIGTERM" in text)
+    return any(_name(node) == "SIGTERM" for _, tree in trees for node in ast.walk(tree))
 
 
 def _name(node: ast.AST) -> str:
@@ -80,7 +84,7 @@ def _own_ways(program: Program) -> list[str | None]:
     import ast
 
     found: list[str | None] = []
-    for path, tree in _trees(program).items():
+    for path, tree in _trees(program, lambda text: any(map(_is_own_way, _DEFINED.findall(text)))):
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_own_way(node.name):
                 here = path == program.source.path and node in tree.body
@@ -88,10 +92,13 @@ def _own_ways(program: Program) -> list[str | None]:
     return found
 
 
-def _trees(program: Program) -> dict[str, ast.Module]:
-    """The syntax trees of the program's files, those left out that do not parse."""
-    read = {source.path: _tree(source) for source in program.sources or (program.source,)}
-    return {path: tree for path, tree in read.items() if tree is not None}
+def _trees(program: Program, may_matter: Callable[[str], bool]) -> Iterator[tuple[str, ast.Module]]:
+    """The syntax trees of the program's files whose text may matter, one after the other: together they are large."""
+    sources = {source.path: source for source in program.sources or (program.source,)}
+    for path, source in sources.items():
+        tree = _tree(source) if may_matter(source.text) else None
+        if tree is not None:
+            yield path, tree
 
 
 def _is_own_way(name: str) -> bool:
