@@ -84,6 +84,15 @@ def only_says(machine: Machine, span: Span) -> bool:
     return all(name in _SAYS_ALONE for name in names)
 
 
+def takes_its_time(machine: Machine, span: Span) -> bool:
+    """Whether what answers a client does more than to write to it."""
+    file = next((one for one in machine.files() if one.source is span.source), None)
+    node = node_at(file.root, span) if file is not None else None
+    calls = (one for one in walk(node) if _is_call(one)) if node is not None else ()
+    return any(_callee(one) not in _ANSWERS for one in calls)
+
+
+_ANSWERS = frozenset(("puts", "write", "print", "close", "flush", "new", "start", "fork"))
 _BODIES = ("block", "do_block", "compound_statement")
 _SAYS_ALONE = frozenset(("at_exit", "register_shutdown_function", "puts", "print", "printf", "error_log", "warn"))
 
@@ -124,6 +133,19 @@ def gives_too_little(signal: str, machine: Machine, how: str, waits: list[Wait])
     return None
 
 
+def overdue(signal: str, machine: Machine, waits: list[Wait]) -> Reaction | None:
+    """The reaction of a program that ends before a thread's time has come to write out what there is."""
+    from gracelint.behaviour.machine.remainder import overdue as is_overdue
+
+    for wait in waits:
+        name = is_overdue(machine, wait)
+        if name is not None:
+            why = f"on {signal} nothing calls `{name}` as {machine.place(wait.span)} does in its time"
+            why = f"whether anything is lost is not known: {why}"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, wait.span)
+    return None
+
+
 def gathered(signal: str, machine: Machine, how: str, waits: list[Wait], cause: Cause) -> Reaction | None:
     """The reaction of a program that ends while what main or a thread has gathered is still to be written."""
     from gracelint.behaviour.machine.remainder import has_remainder
@@ -138,13 +160,22 @@ def gathered(signal: str, machine: Machine, how: str, waits: list[Wait], cause: 
 def meets_one_job(machine: Machine) -> bool:
     """Whether a thread that does one thing and ends is in the middle of it, once main has come to where it stays."""
     others = [one.wait for one in machine.threads if not one.main and one.wait is not None and one.wait.kind == "sleep"]
-    return bool(others) and has_come_to_stay(machine) and any(_is_one_job(machine, wait) for wait in others)
+    works = _is_one_job if not machine.queues else is_half_done
+    return bool(others) and has_come_to_stay(machine) and any(works(machine, wait) for wait in others)
 
 
 def has_come_to_stay(machine: Machine) -> bool:
-    """Whether main waits for something else than time."""
+    """Whether main waits for something else than time, or goes round and has nothing to do."""
     main = machine.main_thread
-    return main is not None and main.wait is not None and main.wait.at() is None
+    if main is None or main.wait is None:
+        return False
+    return main.wait.at() is None or (is_pause(machine, main.wait) and not is_half_done(machine, main.wait))
+
+
+def is_pause(machine: Machine, wait: Wait) -> bool:
+    """Whether a thread that goes round pauses."""
+    file = file_of(machine, wait) if wait.kind == "sleep" else None
+    return file is not None and _comes_again(file.root, wait)
 
 
 def _is_one_job(machine: Machine, wait: Wait) -> bool:
@@ -253,9 +284,10 @@ def around(
         if above.type in BOUNDS or is_loop or any(one in words for one in BOUNDS):
             before = before or _takes(above) or _is_handed_over(above)
             before = before or (is_task and not is_loop)
-            if (before and after) or not _is_counted(above):
+            is_once = not is_loop and _is_once(above)
+            if (before and after) or not (is_once or _is_counted(above)):
                 return before, after, above if not is_loop else None
-            before = after = False
+            before, after = before and is_once, after and is_once
         here = above
     return before, after, None
 
@@ -316,20 +348,30 @@ def _comes_again(root: Node, wait: Wait) -> bool:
         if any(one in words for one in LOOPS) and not _is_counted(here):
             return True
         if here.type in BOUNDS or any(one in words for one in BOUNDS):
-            return text_of(_called(here)).startswith("loop")
+            return text_of(called(here)).startswith("loop")
     return False
 
 
 def _is_counted(loop: Node) -> bool:
     """Whether a loop goes round a number of times that stands in its text, or for a time, and leaves no earlier."""
-    first = text_of(_called(loop)).partition("\n")[0]
+    first = text_of(called(loop)).partition("\n")[0]
     if loop.type.endswith("_modifier"):
         first = f"while {text_of(loop.child_by_field_name('condition'))}"
     is_counted = any(one.search(first) is not None for one in (_COUNTED, _FOR_A_TIME, _UP_TO)) or _counts(loop, first)
     return is_counted and not any(one.type.startswith(_LEAVES) for one in walk(loop))
 
 
-def _called(block: Node) -> Node:
+def _is_once(block: Node) -> bool:
+    """Whether a block of Ruby is one that its method calls once."""
+    return block.type in _BLOCKS and _ONCE.search(text_of(called(block)).partition("\n")[0]) is not None
+
+
+_ONCE = pattern(
+    r"^[\w.:@]{0,60}\b(?:open|synchronize|transaction|chdir|mktmpdir|flock|realtime|timeout|with_\w{1,40})\b"
+)
+
+
+def called(block: Node) -> Node:
     """The call that gets a block of Ruby; any other node itself."""
     while block.type in _BLOCKS and block.parent is not None:
         block = block.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
-from gracelint.behaviour.machine.midst import BOUNDS, CHOICES, LISTS, LOOPS, file_of, gives_back, node_of
+from gracelint.behaviour.machine.midst import BOUNDS, CHOICES, LISTS, LOOPS, called, file_of, gives_back, node_of
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -38,6 +38,51 @@ def has_remainder(machine: Machine, wait: Wait) -> bool:
         here = here.parent
     loops += _loops_over(machine, here) if here is not None else []
     return any(_is_broken_off(machine, *one) for one in loops)
+
+
+def overdue(machine: Machine, wait: Wait) -> str | None:
+    """What a thread would have written out after its pause, by a function that is called nowhere else."""
+    file = file_of(machine, wait) if wait.kind in _IN_TIME else None
+    here = node_of(file.root, wait) if file is not None else None
+    if file is None or here is None:
+        return None
+    loop = here
+    while wait.kind == "sleep" and loop.parent is not None and not _goes_round(loop):
+        loop = loop.parent
+    if loop.parent is None:
+        return None
+    names = (one[1] for one in _WRITTEN.finditer(text_of(loop)))
+    return next((one for one in names if _is_only_called(machine, file, loop, one)), None)
+
+
+_IN_TIME = ("sleep", "pause")
+_WRITTEN = pattern(r"(?i)(?<![\w$@])((?:save|flush|persist|checkpoint|snapshot|writeback)\w{0,40})(?![\w=:])")
+
+
+def _goes_round(node: Node) -> bool:
+    return _is_one(node, LOOPS) or (node.type in BOUNDS and text_of(called(node)).startswith("loop"))
+
+
+def _is_only_called(machine: Machine, file: TreeFile, loop: Node, name: str) -> bool:
+    """Whether the program has a function of a name that a loop alone calls."""
+    is_own = False
+    start, end = loop.start_byte, loop.end_byte
+    for one in machine.files():
+        data = one.root.text or b""
+        parts = (data[:start], data[end:]) if one is file else (data,)
+        lines = [line for part in parts for line in part.decode("utf-8", "replace").splitlines() if name in line]
+        is_own = is_own or any(_declares(line, name) for line in lines)
+        if any(_does(line, name) and not _declares(line, name) for line in lines):
+            return False
+    return is_own
+
+
+def _declares(line: str, name: str) -> bool:
+    before, _, after = line.partition(name)
+    return not _DEFINES.isdisjoint(before.split()) or (after.startswith("(") and _TYPED.search(line) is not None)
+
+
+_TYPED = pattern(r"^\s*(?:(?:[a-z]{1,12}) ){0,4}[\w<>]{1,40} \w{1,40}\([^;()]{0,80}\)[^;]{0,60}\{")
 
 
 def _loops_over(machine: Machine, generator: Node) -> list[tuple[TreeFile, Node]]:

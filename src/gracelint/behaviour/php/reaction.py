@@ -175,7 +175,7 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
     if machine.skipped:
         why = f"on {signal} {how}, and `finally` does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span or at)
-    if ended.how == "exit" and (machine.cleaned_by is None or only_says(machine, machine.cleaned_by)):
+    if ended.how in ("exit", "returns") and (machine.cleaned_by is None or only_says(machine, machine.cleaned_by)):
         cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut

@@ -59,6 +59,8 @@ _OF_NIL = frozenset(
     to_json to_param to_query to_r to_s to_yaml try try! yield_self""".split()  # noqa: SIM905
 )
 """Methods that nil has, ActiveSupport's among them."""
+_LENDS = frozenset(("open", "chdir", "mktmpdir", "flock", "realtime", "measure", "transaction"))
+"""What calls its block once, with something that it gives back afterwards."""
 _BESIDES = {
     "ClosedQueueError": ("StopIteration", "IndexError"),
     "Timeout::Error": ("RuntimeError",),
@@ -89,8 +91,8 @@ class RubyMachine(Interpreter):
         """What threads waited in that the program killed since the signal."""
         self.cleaned_by: Span | None = None
         """What ran because of the signal: a rescue, an ensure, an at_exit block."""
-        self.met: Span | None = None
-        """Where main waits when the signal comes."""
+        self.met: Wait | None = None
+        """What main waits for when the signal comes as an exception."""
         self.swallowed: Span | None = None
         """A rescue that caught the signal's exception, or that of `exit`."""
         self.refused: Span | None = None
@@ -201,7 +203,7 @@ class RubyMachine(Interpreter):
             return True
         if self.signal not in RAISED:
             return False
-        self.met = main.wait.span if main.wait is not None else None
+        self.met = main.wait
         type_ = "Interrupt" if self.signal == "SIGINT" else "SignalException"
         main.thrown = Raised((type_, *_ABOVE[type_]), Object(type_), None)
         return True
@@ -327,6 +329,14 @@ class RubyMachine(Interpreter):
             value = yield from self.apply(its, library.Given("", given.span, given.args[1:], given.named), frame)
             return value
         value = yield from super().apply(function, given, frame)
+        return value
+
+    def foreign(self, path: str, given: library.Given) -> Run:
+        block = given.named.get("block")
+        if isinstance(block, Closure) and path.rpartition(".")[2] in _LENDS:
+            value = yield from self.call(block, [UNKNOWN], given.span)
+            return value
+        value = yield from super().foreign(path, given)
         return value
 
     def builtin(self, path: str, frame: Frame | None, given: library.Given) -> Run | None:

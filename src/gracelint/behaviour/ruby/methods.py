@@ -438,8 +438,19 @@ _ENVIRONMENT: dict[str, Any] = {
     "fetch": _fetch_variable,
     **dict.fromkeys(("key?", "has_key?", "include?", "member?"), _has_variable),
 }
+
+
+def _wait_readable(machine: RubyMachine, of: Object, given: Given) -> Run:
+    channel, seconds = of.state["channel"], given.argument(0, NIL)
+    until = machine.now + float(seconds) if isinstance(seconds, (int, float)) else None
+    over = lambda: channel.ready(machine.now) or (until is not None and machine.now >= until)  # noqa: E731
+    yield Wait("select", given.span, over, at=lambda: until, node=(given.span.source.path, given.span.start))
+    return of if channel.queue or channel.closed else NIL
+
+
 _IO: dict[str, Any] = {
-    **dict.fromkeys(("gets", "read", "readline", "getc", "sysread", "readpartial", "wait_readable"), _read),
+    **dict.fromkeys(("gets", "read", "readline", "getc", "sysread", "readpartial"), _read),
+    **dict.fromkeys(("wait_readable", "wait"), _wait_readable),
     **dict.fromkeys(("puts", "write", "print", "syswrite", "write_nonblock", "push", "<<"), _write),
     "close": lambda machine, of, given: _close(machine, of.state["channel"], given),
 }

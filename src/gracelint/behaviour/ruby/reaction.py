@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends, nothing
 from gracelint.behaviour.machine.children import left
-from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says, queued
+from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says, overdue, queued, takes_its_time
 from gracelint.behaviour.machine.values import Doubt, Ended
 from gracelint.behaviour.machine.ways import Outcome, follow, forwarded, reaction
 from gracelint.behaviour.ruby.machine import RAISED, RubyMachine
@@ -158,6 +158,26 @@ def _never_ends(signal: str, question: Question, machine: RubyMachine) -> Reacti
     return reaction(signal, Verdict.IGNORED, cause, why, at if cause is Cause.DISCARDED else span)
 
 
+def _unanswered(signal: str, machine: RubyMachine, how: str) -> Reaction | None:
+    """Clients of threads that Ruby has killed."""
+    wait = next((one for one in machine.left_in if one.kind == "request"), None)
+    if wait is None or machine.now >= machine.idle_at or not takes_its_time(machine, wait.span):
+        return None
+    why = f"on {signal} {how} with the connections that {machine.place(wait.span)} serves"
+    return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, wait.span)
+
+
+def _broken_off(signal: str, machine: RubyMachine, how: str) -> Reaction | None:
+    """What main was at, where an exception takes it out of that, and nothing but a message comes of it."""
+    wait = machine.broken or machine.met
+    if wait is not None and wait.kind == "child":
+        why = f"whether the child of {machine.place(wait.span)}, which {how} with, has something to finish"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"{why} is not in the sources", wait.span)
+    if machine.cleaned_by is None or only_says(machine, machine.cleaned_by):
+        return broken_off(signal, machine, how, wait)
+    return None
+
+
 def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) -> Reaction:
     """It ends after the signal: with all it had to do done, or without."""
     assert machine.stopped_at is not None
@@ -173,18 +193,21 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     if killed is not None and killed.span is not None:
         why = f"on {signal} {how} while the thread of {machine.place(killed.span)} is still at its cleanup"
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, killed.span)
-    cut = ends.lost(signal, machine, ended, how, at) or nothing.lost(signal, machine)
+    cut = (
+        ends.lost(signal, machine, ended, how, at) or _unanswered(signal, machine, how) or nothing.lost(signal, machine)
+    )
     if cut is not None:
         return cut
     cut = left_midway(signal, machine, how, "thread") or queued(signal, machine, how)
     cut = cut or left(signal, machine, how, machine.sources.project)
+    cut = cut or overdue(signal, machine, machine.left_in)
     if cut is not None:
         return cut
     if ended.how == "hard" and (machine.hooks or machine.unwinding):
         why = f"on {signal} `exit!` ends it without its at_exit blocks and `ensure`"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, ended.span)
-    if ended.how == "exit" and (machine.cleaned_by is None or only_says(machine, machine.cleaned_by)):
-        cut = broken_off(signal, machine, how, machine.broken)
+    if handler is None or machine.broken is not None:
+        cut = _broken_off(signal, machine, how) if handler is None or ended.how != "raised" else None
         if cut is not None:
             return cut
     delay = None if serving or took < 0.01 else took
@@ -215,4 +238,6 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
         why = f"it rescues Interrupt, which is SIGINT alone, so Ruby ends it at once on {signal}"
         return reaction(signal, Verdict.CUT, Cause.OTHER_SIGNAL_ONLY, why, rescued)
     why = f"it does not trap {signal}, and does nothing on the way of the exception that ends it"
-    return reaction(signal, Verdict.CUT, Cause.NO_HANDLER, why, machine.met or question.at)
+    return reaction(
+        signal, Verdict.CUT, Cause.NO_HANDLER, why, machine.met.span if machine.met is not None else question.at
+    )
