@@ -53,6 +53,8 @@ def under_way(event: Event, stopped: Stopped, start: Callable[[], Machine]) -> t
     job = next((job for job in late if _is_certain(job, stopped)), next(iter(late), None))
     if job is not None and _is_certain(job, stopped) and (is_sure or only_closes):
         return True, job.name
+    raced = {key for _, keys in machine.races for key in keys}
+    busy = busy or next((thing for thing in left if thing.kind == "loop" and id(thing) in raced), None)
     if busy is not None and busy.kind == "loop":
         return False, f"what {named(busy)} does"
     return (False, job.name) if job is not None else None
@@ -184,6 +186,18 @@ def works(machine: Machine, thing: Thing, waits: float = 0.0) -> bool:
     return any(seconds_of(machine, job) >= max(BRIEF, 2 * waits) for job in jobs if isinstance(job, Closure))
 
 
+def _mapped(machine: Machine, call: Node, frame: Frame) -> object:
+    """The function that `Promise.all(jobs.map(perform))` calls for each."""
+    called, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if called is None or given is None or text_of(called) not in _ALL or not given.named_children:
+        return None
+    listed = given.named_children[0]
+    function, each = listed.child_by_field_name("function"), listed.child_by_field_name("arguments")
+    if function is None or each is None or name_of(function) != "map" or not each.named_children:
+        return None
+    return machine.value(each.named_children[0], frame)
+
+
 def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
     """Whether it awaits a function of the project that takes time, and does not just fetch the next job."""
     call = node.named_children[0] if node.type == "await_expression" and node.named_children else None
@@ -191,7 +205,7 @@ def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
         return False
     given = call.child_by_field_name("arguments")
     fetches = node.parent.type != "expression_statement" and not (given is not None and given.named_children)
-    done = callee(machine, call, frame)
+    done = _mapped(machine, call, frame) or callee(machine, call, frame)
     if fetches or not isinstance(done, Closure) or sleeps_for(done) is not None:
         return False
     if seconds_of(machine, done) >= max(BRIEF, 2 * waits):

@@ -31,19 +31,21 @@ def unsaved(stopped: Stopped) -> tuple[str, Span] | None:
     found = _put_off(machine, stopped.ran) or _queued(stopped) or _under_way(stopped)
     if found is not None:
         return found
+    at_exit = [done for event, listener in machine.at_exit if event == "exit" for done in _done_by(machine, listener)]
+    ran = stopped.ran | set(map(_place, at_exit))
     for thing in machine.things:
         if thing.kind != "interval" or not thing.certain or not isinstance(thing.data, tuple):
             continue
         function = thing.data[0]
         for done in _done_by(machine, function) if isinstance(function, Closure) else ():
             name = _name(done)
-            saves = _words(name) & _SAVES or _takes_over(machine, done, stopped.ran)
-            if saves and _place(done) not in stopped.ran:
+            saves = _words(name) & _SAVES or _takes_over(machine, done, ran)
+            if saves and _place(done) not in ran:
                 why = (
                     f"does not call {name}(), which a timer does" if name else f"leaves out what {name_of(thing)} does"
                 )
                 return why, thing.span
-    return _enough(machine, stopped.ran)
+    return _enough(machine, ran)
 
 
 def _queued(stopped: Stopped) -> tuple[str, Span] | None:
