@@ -36,11 +36,11 @@ def counts_requests(machine: Machine, test: Node | None, frame: Frame) -> bool |
     name = test.child_by_field_name("property") if test.type == "member_expression" else test
     if name is not None and name is not test and text_of(name) == "size":
         owner = test.child_by_field_name("object")
-        return True if owner is not None and name_of(owner) in _worked_off(machine) else None
+        return True if owner is not None and name_of(owner) in worked_off(machine) else None
     return True if name is not None and text_of(name) in machine.running - machine.counting else None
 
 
-def _worked_off(machine: Machine) -> frozenset[str]:
+def worked_off(machine: Machine) -> frozenset[str]:
     """The sets and maps that work puts something into, and takes it out again when it is done."""
     found = [_filled_and_emptied(file) for file in machine.parsed.values() if file is not None]
     return frozenset().union(*(put for put, _ in found)) & frozenset().union(*(taken for _, taken in found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import failing
-from gracelint.behaviour.node.syntax import callee_of, never_resolves
+from gracelint.behaviour.node.syntax import callee_of, name_of, never_resolves
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -93,6 +93,9 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
     parts = args[0].items if args and isinstance(args[0], Array) else [UNKNOWN]
     if args and args[0] is UNKNOWN and machine.stopping:
         after[After("unknown", frame.file.span(node))] = None
+    if machine.stopping and _are_jobs(machine, node):
+        span = frame.file.span(node)
+        after[After("work", span, Thing("jobs", "jobs", span, False))] = None
     timers = [
         [part for part in value.after if part.kind == "timer" and part not in after]
         for value in parts
@@ -118,6 +121,19 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
         if isinstance(value, External) and "(" in value.path:
             after[After("unknown" if value.path.startswith("?") else "work", frame.file.span(node))] = None
     return Promise(tuple(after), Array(values, open=not (args and isinstance(args[0], Array) and not args[0].open)))
+
+
+def _are_jobs(machine: Machine, call: Node) -> bool:
+    """Whether all that is waited for stands in a set that work puts it into, and takes it out of: `[...jobs]`"""
+    given = call.child_by_field_name("arguments")
+    here = given.named_children[0] if given is not None and given.named_children else None
+    while here is not None and here.type in ("array", "spread_element") and len(here.named_children) == 1:
+        here = here.named_children[0]
+    if here is None or here.type not in ("identifier", "member_expression"):
+        return False
+    from gracelint.behaviour.node.draining import worked_off
+
+    return name_of(here) in worked_off(machine)
 
 
 def _promise_race(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:

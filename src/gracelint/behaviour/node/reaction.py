@@ -514,6 +514,12 @@ def _harm(
     if open_:
         if wait is None:
             return False, "how long it waits before process.exit cannot be told", event.span
+        if wait < work and any(part.thing is not None and part.thing.kind == "jobs" for part in parts):
+            return (
+                False,
+                "whether requests that are no jobs are answered by then cannot be told",
+                event.span,
+            )
         if wait < work:
             when = f"{wait:g} s after the signal" if wait else "at once"
             closing = any(done.kind == "close" and done.thing in open_ for done in stopped.events)
