@@ -74,6 +74,22 @@ def account(signal: str, machine: Machine, *, hard: bool = False) -> Reaction | 
     return doubt
 
 
+def of_earlier_rounds(signal: str, machine: Machine, before: Machine) -> Reaction | None:
+    """What is lost of what earlier rounds of the main loop have begun, where the signal comes before this one has."""
+    known = {thing.node for thing in machine.facts.children} | machine.ended
+    if not all(map(_is_vain, machine.leaving)):
+        return None
+    for thing, point in before.facts.working:
+        is_left = thing.kind == "asyncio.Task" or (thing.kind in THREADS and is_daemon(thing))
+        if thing.node in known or "#again" not in thing.store or not is_left or not is_amid_work(point):
+            continue
+        if (point.limit or 0) >= BRIEF and not _is_guarded(point):
+            work = Work(thing, AMID, point)
+            why = _says(work, LEFT, Verdict.CUT)
+            return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
+    return None
+
+
 def _works(machine: Machine) -> Iterator[Work]:
     facts = machine.facts
     yield from (Work(task, WHOLE, owner=owner) for owner, task in facts.handed)
@@ -301,11 +317,16 @@ def _outlasts(pause: Point, seconds: float) -> bool:
 
 
 def _catches_the_end(part: ast.AST) -> bool:
-    """Whether an `except` takes what a task is cancelled with, or a `finally` is handed what it was at."""
+    """Whether an `except` takes what a task is cancelled with, or a `finally` is handed what it was at.
+
+    One that only says so, and leaves its function or loop, saves nothing.
+    """
     if isinstance(part, ast.Try):
         calls = (call for line in part.finalbody for call in ast.walk(line) if isinstance(call, ast.Call))
         return any(isinstance(given, ast.Name) for call in calls for given in call.args)
-    return isinstance(part, ast.ExceptHandler) and takes_a_cancel(part)
+    if not isinstance(part, ast.ExceptHandler) or not takes_a_cancel(part):
+        return False
+    return first_act(part.body) is not None or not isinstance(part.body[-1], (ast.Raise, ast.Return, ast.Break))
 
 
 @fleeting(4)

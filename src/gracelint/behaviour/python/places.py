@@ -15,9 +15,6 @@ _POINTS = 6
 LONG = 10.0
 """Seconds that make a single sleep a place to be found in."""
 
-WARM = 5.0
-"""Seconds without a handler at the start in which a stop is not unlikely."""
-
 
 def candidates(machine: Machine, ends: list[End]) -> list[Point]:
     """The places where the program spends its life: the signal will find it at one of them."""

@@ -23,7 +23,7 @@ from gracelint.behaviour.python.ends import (
     Registration,
 )
 from gracelint.behaviour.python.machine import Machine
-from gracelint.behaviour.python.places import LONG, WARM, candidates, elsewhere, passing
+from gracelint.behaviour.python.places import LONG, candidates, elsewhere, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -84,8 +84,10 @@ def react(signal: str, run: Callable[..., Run], base: Run) -> Reaction:
         return other
     if worst.as_pid_1 is not Verdict.HANDLED:
         return worst
-    late = _unless_it_comes_early(signal, base)
-    return late or _unless_it_is_fed(signal, _unless_it_retries(signal, worst, run, base), run, points)
+    from gracelint.behaviour.python.early import before_its_handler
+
+    early = before_its_handler(signal, base.machine)
+    return early or _unless_it_is_fed(signal, _unless_it_retries(signal, worst, run, base), run, points)
 
 
 def _unless_it_goes_elsewhere(
@@ -100,19 +102,6 @@ def _unless_it_goes_elsewhere(
         why = f"whether it comes to line {at.span.line} is only known when it runs: there {there.why}"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, at.span)
     return None
-
-
-def _unless_it_comes_early(signal: str, base: Run) -> Reaction | None:
-    """What comes while the program warms up, before it has installed its handler."""
-    facts = base.machine.facts
-    if not any(signal in each.signals for each in facts.registrations):
-        return None
-    pauses = [point for point in facts.points[: facts.installed_at or 0] if point.kind == "sleep" and not point.loops]
-    seconds = sum(point.limit or 0 for point in pauses)
-    if seconds < WARM:
-        return None
-    why = f"its handler for {signal} is only installed {seconds:g} s after it has begun, and a stop may come earlier"
-    return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, pauses[0].span)
 
 
 def _unless_it_is_fed(signal: str, reaction: Reaction, run: Callable[..., Run], points: list[Point]) -> Reaction:
@@ -249,6 +238,12 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
         others = by_others(signal, machine, span)
         if others is not None:
             return others
+    if run.before.facts.working and point.loops:
+        from gracelint.behaviour.python.account import of_earlier_rounds
+
+        earlier = of_earlier_rounds(signal, machine, run.before)
+        if earlier is not None:
+            return earlier
     if machine.left_alone:
         from gracelint.behaviour.python.unfinished import left_alone
 

@@ -184,9 +184,27 @@ def _waits_for_tasks(part: ast.AST) -> bool:
     return isinstance(part, ast.Call) and last_name(part.func) in ("gather", "wait", "wait_for", "as_completed")
 
 
+def _leaves_children(node: Generator) -> bool:
+    """Whether a request starts a process, and keeps nothing of it."""
+    return any(
+        isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) and last_name(part.value.func) == "Popen"
+        for part in ast.walk(node)
+    )
+
+
+def _commands(node: Generator) -> Iterator[str]:
+    """Their names say nothing of how long they take."""
+    yield from ()
+
+
+def _waits_for_children(part: ast.AST) -> bool:
+    return False
+
+
 _LEFT = (
     ("task", _leaves_tasks, _coroutines, _waits_for_tasks),
     ("daemon thread", _leaves_threads, _daemons, _joins),
+    ("process", _leaves_children, _commands, _waits_for_children),
 )
 """How requests leave something behind: what, whether one does, the functions it leaves, and what waits for them."""
 

@@ -60,7 +60,7 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
     spec = row["application"]
     found = _find(spec, given, context)
     if found is None:
-        return None
+        return _missing(spec, given, context) if kind == "graceful" else None
     try:
         program = _read(found, row, given, context, drain)
     except ParseError as error:
@@ -79,6 +79,24 @@ def served(row: Row, given: ServerSettings, context: Context, kind: str, drain: 
         told = streaming or _lasting(program, reaction, row, drain) or _judged(program, reaction, context, kind)
         return told or Served()
     return _judged(program, reaction, context, kind)
+
+
+def _missing(spec: Row, given: ServerSettings, context: Context) -> Served | None:
+    """An application that should be among the sources that are copied to where it is looked up, and is not."""
+    name = next(iter(_names(spec, given)), "")
+    folder = find_path(context.image, context.files, context.working_dir, "/")
+    if not name or folder is None or context.image.stage is None:
+        return None
+    paths = (path for path in context.files.listed(folder) if path.endswith(".py") and not holds_tests(path))
+    if not any(not _is_configuration(path) for path in paths):
+        return None
+    why = f"`{name}`, which it serves, is not found among the sources that are copied to {context.working_dir}"
+    return Served(Verdict.UNKNOWN, why)
+
+
+def _is_configuration(path: str) -> bool:
+    """`gunicorn.conf.py`, `hypercorn_config.py`: what is none of the application."""
+    return "conf" in base_name(path)
 
 
 def _read(

@@ -179,6 +179,13 @@ def _ordered(values: list[Value], keywords: Keywords) -> list[Value]:
     return ordered if ordered and not keywords else [FROM_OUTSIDE for _ in values]
 
 
+@model("builtins.sum")
+def _sum(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    for value in args[:1]:
+        machine.elements(value)
+    return FROM_OUTSIDE
+
+
 @model("builtins.list.sort", "builtins.list.reverse")
 def _sort(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     if isinstance(function, Bound) and isinstance(function.receiver, Items) and not function.receiver.open:
