@@ -120,7 +120,7 @@ def works(job: Command, functions: Mapping[str, Function]) -> bool:
 
 
 def pauses_in_midst(body: Sequence[Command], functions: Mapping[str, Function]) -> bool:
-    """Whether a round sleeps between what it counts as begun and as done, or a function of it does between two acts."""
+    """Whether a round sleeps between what it says or counts as begun and as done, or a function between two acts."""
     sleeps = [at for at, command in enumerate(body) if "sleep" in _called(command, functions, set())]
     counted = [(at, name) for at, command in enumerate(body) if (name := _counts_up(command))]
     for at in sleeps if len(counted) > 1 else ():
@@ -128,11 +128,11 @@ def pauses_in_midst(body: Sequence[Command], functions: Mapping[str, Function]) 
         if begun and any(place > at and name not in begun for place, name in counted):
             return True
     own = {_name(command) for command in simple_commands(body)} & functions.keys() if sleeps else ()
-    return any(_sleeps_between(functions[name].body) for name in own)
+    return _sleeps_between(body, _NOTHING) or any(_sleeps_between(functions[name].body, _SAYS) for name in own)
 
 
-def _sleeps_between(body: Sequence[Command]) -> bool:
-    acts = [at for at, one in enumerate(body) if isinstance(one, Simple) and one.words and _name(one) not in _SAYS]
+def _sleeps_between(body: Sequence[Command], idle: frozenset[str]) -> bool:
+    acts = [at for at, one in enumerate(body) if isinstance(one, Simple) and one.words and _name(one) not in idle]
     sleeps = [at for at, one in enumerate(body) if isinstance(one, Simple) and _name(one) == "sleep"]
     return bool(acts) and any(acts[0] < at < acts[-1] for at in sleeps)
 
@@ -151,7 +151,10 @@ def _counts_up(command: Command) -> str:
 
 _PLUS_ONE = pattern(r"\$\(\( ?\$?\w{1,60} ?\+ ?1 ?\)\)")
 _INCREASES = pattern(r"\(\( ?(\w{1,60}) ?(?:\+\+|\+= ?1) ?(?:\)\))?")
-_SAYS = frozenset(("echo", "printf", "sleep", "local", "log", "true", ":", "[", "[[", "test", "date"))
+_NOTHING = frozenset(
+    ("sleep", "local", "true", ":", "[", "[[", "((", "test", "let", "continue", "break", "kill", "wait")
+)
+_SAYS = _NOTHING | {"echo", "printf", "log", "date"}
 
 
 def _name(command: Simple) -> str:
