@@ -20,7 +20,7 @@ class TreeFile:
 
     def __init__(self, source: Source, root: Node, data: bytes) -> None:
         self.source, self.root = source, root
-        self._continued = [] if data.isascii() else _continued(data)
+        self._continued = continued(data)
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))
@@ -29,8 +29,10 @@ class TreeFile:
         return byte - bisect_left(self._continued, byte)
 
 
-def _continued(data: bytes) -> list[int]:
+def continued(data: bytes) -> list[int]:
     """Where the bytes of UTF-8 are that begin no code point."""
+    if data.isascii():
+        return []
     import re
 
     return [found.start() for found in re.finditer(rb"[\x80-\xbf]", data)]

@@ -8,7 +8,7 @@ from functools import cache
 from gracelint.base.memory import kept
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, field
-from gracelint.behaviour.tree import first_error, text_of, walk
+from gracelint.behaviour.tree import continued, first_error, text_of, walk
 from gracelint.parse.errors import ParseError
 from gracelint.source import Source, Span
 
@@ -36,8 +36,8 @@ class File(Record, identity=True):
 
     source: Source
     tree: Tree
-    _starts: list[int] | None
-    """The byte offset of each code point; None where the text is ASCII."""
+    _continued: list[int]
+    """The offsets of the bytes that begin no code point."""
     found: dict[object, Any] = field(default_factory=dict)
     """What was looked for in the whole of it, by what looks."""
 
@@ -51,12 +51,14 @@ class File(Record, identity=True):
 
     def node_at(self, span: Span) -> Node | None:
         """The smallest node that covers a span."""
-        starts = self._starts
-        start, end = (span.start, span.end) if starts is None else (starts[span.start], starts[span.end])
-        return self.root.named_descendant_for_byte_range(start, end)
+        return self.root.named_descendant_for_byte_range(self._byte(span.start), self._byte(span.end))
 
     def _offset(self, byte: int) -> int:
-        return byte if self._starts is None else bisect_right(self._starts, byte) - 1
+        return byte - bisect_right(self._continued, byte)
+
+    def _byte(self, offset: int) -> int:
+        continued = self._continued
+        return offset + bisect_right(range(len(continued)), offset, key=lambda number: continued[number] - number)
 
 
 def once(look: Callable[[File], T]) -> Callable[[File], T]:
@@ -78,11 +80,8 @@ def read_file(source: Source) -> File:
     if len(text) > _LONGEST:
         raise TooBigError
     data = _modern(text).encode("utf-8", "surrogatepass")
-    starts = (
-        None if len(data) == len(text) else [*(at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data)]
-    )
     kind = "tsx" if source.path.endswith(".tsx") else "typescript" if source.path.endswith(_TYPED) else "javascript"
-    file = File(source, _parser(kind).parse(data), starts)
+    file = File(source, _parser(kind).parse(data), continued(data))
     if file.root.has_error:
         broken = first_error(file.root)
         raise ParseError("no valid JavaScript" if kind == "javascript" else "no valid TypeScript", file.span(broken))

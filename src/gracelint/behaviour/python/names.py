@@ -7,6 +7,7 @@ import builtins
 import sys
 from functools import cache
 
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     Bound,
@@ -142,6 +143,7 @@ def is_kind_of(kind: str, base: str) -> bool:
     return base == "builtins.Exception"
 
 
+@fleeting(10_000)
 def text_of(node: ast.AST) -> str:
     """A call as a reader would name it: `queue.get()`."""
     if isinstance(node, ast.Await):
