@@ -12,21 +12,9 @@ if TYPE_CHECKING:
     from gracelint import edits
     from gracelint.facts.compose import ComposeService
     from gracelint.facts.dockerfile import Instruction, Stage
+    from gracelint.facts.hooks import Flaw, Gap, Hook
     from gracelint.facts.kubernetes import Container, PreStop, Probe, Workload
-    from gracelint.facts.launch import (
-        Budget,
-        Drain,
-        DrainSource,
-        Effect,
-        Flaw,
-        Gap,
-        Hook,
-        Hop,
-        HopKind,
-        Image,
-        Launch,
-        Shortfall,
-    )
+    from gracelint.facts.launch import Budget, Drain, DrainSource, Effect, Hop, HopKind, Image, Launch, Shortfall
     from gracelint.facts.program import Cause, Program, Reaction, Stop
     from gracelint.facts.verdict import Verdict
     from gracelint.facts.yaml import Misplaced
@@ -41,14 +29,12 @@ _HOMES = {
     "gracelint.facts.compose": ("ComposeService",),
     "gracelint.facts.dockerfile": ("Instruction", "Stage"),
     "gracelint.facts.kubernetes": ("Container", "PreStop", "Probe", "Workload"),
+    "gracelint.facts.hooks": ("Flaw", "Gap", "Hook"),
     "gracelint.facts.launch": (
         "Budget",
         "Drain",
         "DrainSource",
         "Effect",
-        "Flaw",
-        "Gap",
-        "Hook",
         "Hop",
         "HopKind",
         "Image",

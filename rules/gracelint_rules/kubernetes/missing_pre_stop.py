@@ -100,20 +100,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import (
-    Applicability,
-    Container,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Severity,
-    Verdict,
-    Workload,
-    edits,
-    rule,
-)
+from gracelint import Applicability, Container, Finding, Fix, Launch, Note, Severity, Verdict, Workload, edits, rule
 
 _STOPS = (Verdict.HANDLED, Verdict.CUT)
 """What is known to serve nothing more after the stop signal."""
@@ -154,18 +141,7 @@ def _fix(workload: Workload, container: Container, launch: Launch) -> Fix:
     title = f"Sleep for {pause:g} s before the container is stopped"
     hook = edits.yaml.sleep_hook(launch, pause)
     changes = edits.yaml.set_pre_stop(workload, container, hook) if hook else None
-    grace = _grace(workload, launch)
+    grace = edits.yaml.make_room(workload, launch.needed_with(pause))
     if changes is None or grace is None:
         return Fix(title, (), Applicability.MANUAL)
     return Fix(title, (*grace, *changes), Applicability.UNSAFE)
-
-
-def _grace(workload: Workload, launch: Launch) -> tuple[Edit, ...] | None:
-    """What raises the grace period, where it cannot hold the sleep too; None where that cannot be done."""
-    needed = launch.needed_with(launch.assume.pre_stop)
-    if workload.grace.value >= needed:
-        return ()
-    if workload.grace.value != workload.grace.value:
-        return None
-    raised: tuple[Edit, ...] | None = edits.yaml.set_grace(workload, needed)
-    return raised

@@ -102,14 +102,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracelint import Applicability, Container, Finding, Fix, Launch, Note, Probe, Severity, Workload, edits, rule
+from gracelint import Applicability, Container, Finding, Fix, Launch, Note, Severity, Workload, edits, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-_KEPT = ("persistentVolumeClaim", "hostPath", "nfs")
 
 
 @rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload, about=("overlaps",))
@@ -132,18 +129,10 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
 def _is_felt(workload: Workload, container: Container, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
-    datagrams = bool(container.ports) and all(port.protocol == "UDP" for port in container.ports)
-    if workload.kind == "Pod" or datagrams or container.takes_jobs or not workload.cared_for:
+    if workload.kind == "Pod" or container.datagrams or container.takes_jobs or not workload.cared_for:
         return False
     prompt = launch.prompt or (launch.stage is None and container.web_server)
-    return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or _is_restarted(workload))
-
-
-def _is_restarted(workload: Workload) -> bool:
-    """Whether a single pod keeps its data on a volume: a new version of it is a break whatever a probe says."""
-    return workload.endpoints < 2 and any(
-        volume.mapping(kind) is not None for volume in workload.pod.mappings("volumes") for kind in _KEPT
-    )
+    return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or workload.breaks_anyway)
 
 
 def _fix(workload: Workload, container: Container) -> Fix:
@@ -159,7 +148,7 @@ def _probe(workload: Workload, container: Container) -> dict[str, Any] | None:
     if existing is not None and existing.kind:
         handler = existing.node.get(existing.kind)
         check = edits.yaml.copy_of(workload.document, handler) if handler is not None else None
-        timing = _earlier(container.liveness)
+        timing = existing.sooner
         return {existing.kind: check, **timing} if check is not None and timing is not None else None
     ports = [port for port in container.ports if port.protocol == "TCP"]
     if len(ports) != 1 or len(container.ports) != 1 or ports[0].number is None:
@@ -168,14 +157,3 @@ def _probe(workload: Workload, container: Container) -> dict[str, Any] | None:
     if asked and asked.isdisjoint((str(ports[0].number), ports[0].name)):
         return None  # a port for metrics says nothing of the one that is served
     return {"tcpSocket": {"port": ports[0].number}}
-
-
-def _earlier(liveness: Probe | None) -> dict[str, int] | None:
-    """Timing that takes the pod out of its Services before the liveness probe restarts it."""
-    if liveness is None:
-        return {}
-    period = {} if liveness.period == 10 else {"periodSeconds": int(liveness.period)}
-    if liveness.failure_threshold > 1:
-        return {**period, "failureThreshold": liveness.failure_threshold - 1}
-    half = int(liveness.period / 2)
-    return {"periodSeconds": half, "failureThreshold": 1} if half >= 1 else None

@@ -56,37 +56,20 @@ last command, which is safe; where the package manager does not pass the signal 
 
 from collections.abc import Iterator
 
-from gracelint import (
-    Applicability,
-    Cause,
-    Effect,
-    Finding,
-    Fix,
-    Hop,
-    HopKind,
-    Launch,
-    Note,
-    Reaction,
-    Severity,
-    Verdict,
-    edits,
-    rule,
-)
+from gracelint import Applicability, Finding, Fix, Hop, HopKind, Launch, Note, Severity, Verdict, edits, rule
 
 _BAD = (Verdict.IGNORED, Verdict.CUT)
 
 
 @rule("package-manager-as-pid-1", severity=Severity.ERROR, subject=Launch, verdict=True, about=("package_managers",))
 def package_manager_as_pid_1(launch: Launch) -> Iterator[Finding]:
-    managers = launch.package_managers
-    hop = next((hop for hop in managers if hop is launch.blocker), managers[0] if managers else None)
-    if hop is None or launch.one_shot or not _speaks(launch, hop):
+    hop = launch.manager_to_speak_of
+    if hop is None or launch.one_shot:
         return
     passage = hop.details.get("passage")
-    words = hop.details.get("words", ())
     yield Finding(
         _message(launch, hop),
-        at=edits.words.whole(words) or hop.span or launch.origin.span,
+        at=edits.words.whole(hop.details.get("words", ())) or hop.span or launch.origin.span,
         notes=(Note(passage.span(0, len(passage.text)), f"the script `{hop.details['script']}`"),) if passage else (),
         fix=_fix(launch, hop),
         severity=_severity(launch, hop),
@@ -97,18 +80,6 @@ def _severity(launch: Launch, hop: Hop) -> Severity:
     if launch.verdict is Verdict.HANDLED or (launch.verdict is Verdict.UNKNOWN and not hop.details.get("missing")):
         return Severity.INFO
     return Severity.ERROR if launch.loses_work else Severity.WARNING
-
-
-def _speaks(launch: Launch, hop: Hop) -> bool:
-    """Of what keeps the signal away it speaks where that is a package manager, or the shell that it starts."""
-    if launch.verdict not in _BAD:
-        told = launch.dev_server and launch.is_dev_server and not launch.development  # by `dev-server`
-        return bool(hop.details.get("manages")) and not told
-    decisive = launch.blocker
-    if decisive is None or decisive.kind is HopKind.PACKAGE_MANAGER:
-        return decisive is not None
-    above = launch.above(decisive)
-    return decisive.kind is HopKind.SHELL and above is not None and above.kind is HopKind.PACKAGE_MANAGER
 
 
 def _message(launch: Launch, hop: Hop) -> str:
@@ -130,28 +101,21 @@ def _doubt(launch: Launch, hop: Hop) -> str:
     return "; it arrives as long as that shell execs the program" if shell else ", which the program does not need"
 
 
-def _hangs(beyond: Reaction | None) -> bool:
-    """Whether the program would not end either; one without a handler can be given one."""
-    return beyond is not None and beyond.as_pid_1 is Verdict.IGNORED and beyond.cause is not Cause.NO_HANDLER
-
-
 def _fix(launch: Launch, hop: Hop) -> Fix | None:
+    runner, title = launch.worse_runner_behind(hop), "Start the program itself"
     if launch.dev_server:  # what is started without it is the tool that watches the files
-        return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
-    runner = launch.worse_runner_behind(hop)
+        return Fix(f"{title}, as one command", (), Applicability.MANUAL)
     if runner is not None:
         return Fix(f"Start what {runner.name} runs, without it", (), Applicability.MANUAL)
-    if launch.verdict is Verdict.CUT and _hangs(launch.reaction_beyond):
-        return Fix("Start the program itself, once it ends when it is told to", (), Applicability.MANUAL)
-    command = hop.details.get("instead")
+    if launch.verdict is Verdict.CUT and launch.hangs_beyond:
+        return Fix(f"{title}, once it ends when it is told to", (), Applicability.MANUAL)
+    command, shell = hop.details.get("instead"), launch.script_shell(hop)
     changes = edits.words.replace(hop.details.get("words", ()), command) if command else None
     if changes is not None:
-        return Fix("Start the program itself", changes, Applicability.UNSAFE)
-    shell = launch.decisive if launch.is_decided_below(hop) else launch.below(hop)
-    is_script = hop.effect is Effect.FORWARDS and "passage" in hop.details
-    if is_script and shell is not None and shell.kind is HopKind.SHELL and shell.details.get("exec_at"):
+        return Fix(title, changes, Applicability.UNSAFE)
+    if shell is not None:
         return edits.script.reach_program(shell)
-    return Fix("Start the program itself, as one command", (), Applicability.MANUAL)
+    return Fix(f"{title}, as one command", (), Applicability.MANUAL)
 
 
 def _line(text: str) -> str:

@@ -55,6 +55,13 @@ def set_grace(subject: Launch | Workload, seconds: float) -> Edits | None:
     return set_entry(subject.document, subject.pod, "terminationGracePeriodSeconds", math.ceil(seconds))
 
 
+def make_room(workload: Workload, seconds: float) -> Edits | None:
+    """What raises the grace period of a pod to some seconds; nothing where it holds them, None where nobody knows."""
+    if workload.grace.value >= seconds:
+        return ()
+    return set_grace(workload, seconds) if workload.grace.value == workload.grace.value else None
+
+
 def set_stop_grace(service: ComposeService, seconds: float) -> Edits | None:
     text = f"{math.ceil(seconds)}s"
     return set_entry(*service.holder("stop_grace_period"), "stop_grace_period", text, after=_BEFORE_GRACE)

@@ -21,6 +21,8 @@ DEFAULT_GRACE = 30.0
 
 _SURGING = ("Deployment", "Rollout", "DeploymentConfig")
 """Kinds that start a new pod before they stop an old one, as long as nothing else is said (their references)."""
+_KEPT = ("persistentVolumeClaim", "hostPath", "nfs")
+"""Volumes that outlive the pod."""
 
 
 class Probe(Record):
@@ -47,6 +49,15 @@ class Probe(Record):
         """Whether the words of its check say that it is meant for readiness: `/readyz`, `/health/ready`."""
         check = self.node.get(self.kind)
         return check is not None and any(word in check.span.text.lower() for word in ("ready", "readiness"))
+
+    @property
+    def sooner(self) -> Map[str, int] | None:
+        """Timing with which a readiness probe takes the pod out of its Services before this one restarts it."""
+        if self.failure_threshold > 1:
+            period = {} if self.period == 10 else {"periodSeconds": int(self.period)}
+            return {**period, "failureThreshold": self.failure_threshold - 1}
+        half = int(self.period / 2)
+        return {"periodSeconds": half, "failureThreshold": 1} if half >= 1 else None
 
     def checks_as(self, other: Probe) -> bool:
         """Whether both ask the container the same thing."""
@@ -119,6 +130,11 @@ class Container(Record, identity=True):
     """It is named after what fetches its work by itself, such as a worker: nobody sends it requests."""
     web_server: bool = False
     """It is named after a web server such as nginx, and so is its image: one that listens as soon as it runs."""
+
+    @property
+    def datagrams(self) -> bool:
+        """Whether all that it declares to be asked over is UDP."""
+        return bool(self.ports) and all(port.protocol == "UDP" for port in self.ports)
 
 
 class ServicePort(Record):
@@ -326,6 +342,12 @@ class Workload(Record, identity=True):
     def overlaps(self) -> bool:
         """Whether a rollout sends requests to new pods that old ones could still answer."""
         return self.endpoints >= 2 or (self.kind in _SURGING and not self.recreates)
+
+    @property
+    def breaks_anyway(self) -> bool:
+        """Whether a single pod keeps its data on a volume: a new version of it is a break whatever a probe says."""
+        volumes = self.pod.mappings("volumes") if self.endpoints < 2 else ()
+        return any(volume.mapping(kind) is not None for volume in volumes for kind in _KEPT)
 
     @property
     def cared_for(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gracelint.base.choice import Choice
 from gracelint.base.record import Record, field
+from gracelint.facts.hooks import Hook
 from gracelint.facts.verdict import Verdict
 from gracelint.finding import Note
 
@@ -241,35 +242,6 @@ class Image(Record, identity=True):
         return None if self.tools is None else tool in self.tools
 
 
-class Flaw(Record):
-    """A form of a hook's command that cannot do what it was written for."""
-
-    why: str
-    span: Span | None
-    right: tuple[str, ...] | None = None
-    """The words put right, where only their form is wrong."""
-
-
-class Gap(Record):
-    """Something a hook's command needs and does not find."""
-
-    name: str
-    why: str
-    """A clause such as "has no `curl`" or "comes into the image by no instruction of its Dockerfile"."""
-    span: Span | None
-
-
-class Hook(Record):
-    """What the command of a preStop hook does when it runs."""
-
-    flaw: Flaw | None = None
-    gap: Gap | None = None
-    early: tuple[Span, Span] | None = None
-    """The command that tells the program to stop, and the sleep that comes only after it."""
-    stops: str | None = None
-    """What in it may end the program by another way than the stop signal; None where it only waits."""
-
-
 class Origin(Record):
     """Where a launch is declared. `kind` is dockerfile, kubernetes or compose."""
 
@@ -479,6 +451,35 @@ class Launch(Record, identity=True):
     def is_decided_below(self, hop: Hop) -> bool:
         """Whether what decides stands behind a hop."""
         return self.decisive is not None and self.hops.index(self.decisive) > self.hops.index(hop)
+
+    @property
+    def manager_to_speak_of(self) -> Hop | None:
+        """The package manager that keeps the signal away, itself or by the shell that it starts.
+
+        Where nothing goes wrong, the first that stays in front of the program, unless a development server is reported.
+        """
+        managers, blocker = self.package_managers, self.blocker
+        if self.verdict not in (Verdict.IGNORED, Verdict.CUT):
+            told = self.dev_server and self.is_dev_server and not self.development
+            return next((hop for hop in managers[:1] if hop.details.get("manages") and not told), None)
+        if blocker is None or blocker.kind is HopKind.PACKAGE_MANAGER:
+            return blocker
+        above = self.above(blocker)
+        starts = blocker.kind is HopKind.SHELL and above is not None and above.kind is HopKind.PACKAGE_MANAGER
+        return managers[0] if starts else None
+
+    def script_shell(self, manager: Hop) -> Hop | None:
+        """The shell that a package manager runs a script with, where `exec` in that script reaches the program."""
+        shell = self.decisive if self.is_decided_below(manager) else self.below(manager)
+        if manager.effect is not Effect.FORWARDS or "passage" not in manager.details or shell is None:
+            return None
+        return shell if shell.kind is HopKind.SHELL and shell.details.get("exec_at") else None
+
+    @property
+    def hangs_beyond(self) -> bool:
+        """Whether the program would not end either, and has a handler: one that has none can be given one."""
+        beyond = self.reaction_beyond
+        return beyond is not None and beyond.as_pid_1 is Verdict.IGNORED and not beyond.unhandled
 
     def worse_runner_behind(self, hop: Hop) -> Hop | None:
         """A package manager or runner below a hop that keeps the signal away as well, and that nothing replaces."""

@@ -71,6 +71,10 @@ class Reaction(Record):
     passes: str | None = None
     """The signal that the child gets which it is passed on to, where that is another."""
 
+    @property
+    def unhandled(self) -> bool:
+        return self.cause is Cause.NO_HANDLER
+
 
 class Act(Record):
     """One thing a handler does. `kind` is one of: exit, interrupt, raise, hard-exit, flag, event, close,

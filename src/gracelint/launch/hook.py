@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from gracelint.base.patterns import pattern
-from gracelint.facts.launch import Flaw, Gap, Hook
+from gracelint.facts.hooks import Flaw, Gap, Hook
 from gracelint.knowledge import table
 from gracelint.launch.words import base_name
 from gracelint.source import Passage, Source, Word

@@ -6,7 +6,8 @@ import posixpath
 
 from gracelint.base.record import Record, replace
 from gracelint.base.secrets import veiled, veiled_value
-from gracelint.facts.launch import Budget, Drain, Effect, Hook, HopKind, Image, Launch, Origin
+from gracelint.facts.hooks import Hook
+from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict, with_time
 from gracelint.knowledge import table
 from gracelint.launch.budget import budget_of, declared
