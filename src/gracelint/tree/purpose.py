@@ -72,13 +72,14 @@ def is_example(path: str) -> bool:
 
 
 def is_tried_out(path: str) -> bool:
-    """Whether a file stands among examples or documentation, in `test-http`, or stands in for what is real.
+    """Whether a file stands among examples or documentation, in `test-http` or `redis-demo`, or stands in for others.
 
     Nobody takes advice there.
     """
-    parts = (set(_words(part)) for part in path.lower().split("/"))
+    parts = [set(_words(part)) for part in path.lower().split("/")]
+    shows = any("demo" in words or "demos" in words for words in parts[:-1])
     stands_in = any(not _STAND_INS.isdisjoint(words) or {"load", "generator"} <= words for words in parts)
-    return is_example(path) or is_prose(path) or not _TESTS.isdisjoint(_first_words(path)) or stands_in
+    return is_example(path) or is_prose(path) or not _TESTS.isdisjoint(_first_words(path)) or shows or stands_in
 
 
 def _first_words(path: str) -> list[str]:

@@ -308,9 +308,10 @@ def _holds(variant: Row, given: ServerSettings) -> bool | None:
     """Whether the condition of a `when` holds; None where that cannot be told."""
     if "operand" in variant:
         return bool(given.operands) and given.operands[0] in variant["operand"]
-    if "since" in variant:
+    if "since" in variant or "before" in variant:
         version = given.options.get("version")
-        return is_since(version.value if version is not None else None, variant["since"])
+        since = is_since(version.value if version is not None else None, variant.get("since") or variant["before"])
+        return since if "since" in variant or since is None else not since
     option = given.options.get(variant["option"])
     if option is None:
         return None if given.unread is not None else False
