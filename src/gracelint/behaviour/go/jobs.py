@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.go.syntax import statements
 from gracelint.behaviour.go.values import Func
-from gracelint.behaviour.machine.midst import has_come_to_stay, is_half_done, meets_one_job
+from gracelint.behaviour.machine.midst import acts, file_of, has_come_to_stay, is_half_done, meets_one_job, node_of
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.go.machine import GoMachine
     from gracelint.behaviour.go.packages import Package
-    from gracelint.behaviour.machine.values import Thread
+    from gracelint.behaviour.machine.values import Thread, Wait
 
 
 def meets_work(machine: GoMachine) -> bool:
@@ -33,9 +34,41 @@ def _is_at_work(machine: GoMachine, thread: Thread) -> bool:
         return False
     known = machine.at_work.get(wait.span)
     if known is None:
-        known = not _goes_round(machine, body.node) and is_half_done(machine, wait, begun=True)
+        is_job = not _goes_round(machine, body.node)
+        known = is_job and (is_half_done(machine, wait, begun=True) or _is_called(body.node, machine, wait))
         machine.at_work[wait.span] = known
     return known
+
+
+def left_at_work(machine: GoMachine) -> Thread | None:
+    """A goroutine of one piece of work that is at it, in a function that was given to it."""
+    own = (one for one in machine.threads if not one.main and isinstance(one.body, Func) and one.wait is not None)
+    return next(
+        (one for one in own if one.wait is not None and one.wait.kind == "sleep" and _is_given(machine, one)), None
+    )
+
+
+def _is_given(machine: GoMachine, thread: Thread) -> bool:
+    assert thread.wait is not None
+    node = thread.body.node
+    return _is_called(node, machine, thread.wait) and not _goes_round(machine, node)
+
+
+def _is_called(function: Node, machine: GoMachine, wait: Wait) -> bool:
+    """Whether a pause stands in none of its own lines, and it calls what it was given between two acts."""
+    file = file_of(machine, wait)
+    here = node_of(file.root, wait) if file is not None else None
+    if here is None or (function.start_byte <= here.start_byte and here.end_byte <= function.end_byte):
+        return False
+    given = function.child_by_field_name("parameters")
+    names = {text_of(one) for one in walk(given) if one.type == "identifier"} if given is not None else set()
+    lines = statements(function.child_by_field_name("body"))
+    calls = [index for index, one in enumerate(lines) if not names.isdisjoint(map(_callee, walk(one)))]
+    return bool(calls) and any(map(acts, lines[: calls[0]])) and any(map(acts, lines[calls[0] + 1 :]))
+
+
+def _callee(node: Node) -> str:
+    return text_of(node.child_by_field_name("function")) if node.type == _CALL else ""
 
 
 def _goes_round(machine: GoMachine, function: Node) -> bool:

@@ -346,6 +346,7 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
         why = f"on {signal} {how}, and what main defers does not run"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, place)
     main = machine.main_thread
+    from gracelint.behaviour.go.jobs import left_at_work
     from gracelint.behaviour.machine.midst import broken_off, left_midway, queued
 
     if ended.how == "exit" and main is not None and main is not machine.current:
@@ -355,6 +356,11 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     cut = left_midway(signal, machine, how, "goroutine") or queued(signal, machine, how)
     if cut is not None:
         return cut
+    given = left_at_work(machine)
+    if given is not None and given.wait is not None:
+        where = machine.place(given.wait.span)
+        why = f"on {signal} {how} in the middle of the work of {where}: nothing waits for its goroutine"
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, given.wait.span)
     alone = left_alone(machine, _works_after_loop)
     if alone is not None and alone.span is not None:
         why = (
