@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.base.memory import fleeting
 from gracelint.behaviour.node.stopping import RELEASES, woken
 from gracelint.behaviour.node.syntax import FUNCTIONS
 from gracelint.behaviour.node.timing import end_of, least, time_of
@@ -108,10 +109,13 @@ def unreached(stopped: Stopped) -> tuple[After, Event] | None:
 
 def _leads_to_force(event: Event, stopped: Stopped) -> bool:
     """Whether it is what a timer does before it ends the program by force."""
-    return any(
-        other.kind in _LAST_RESORTS and other.after == event.after and _is_forced(other, stopped)
-        for other in stopped.events
-    )
+    return event.after in _before_force(stopped)
+
+
+@fleeting(1)
+def _before_force(stopped: Stopped) -> frozenset[tuple[After, ...]]:
+    """What comes before each end by force that a timer brings."""
+    return frozenset(one.after for one in stopped.events if one.kind in _LAST_RESORTS and _is_forced(one, stopped))
 
 
 def _is_forced(event: Event, stopped: Stopped) -> bool:
