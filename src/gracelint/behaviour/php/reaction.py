@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends, nothing
+from gracelint.behaviour.machine.batches import unwritten
 from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.midst import broken_off, only_says
 from gracelint.behaviour.machine.values import Doubt, Ended
@@ -179,7 +180,7 @@ def _end(signal: str, machine: PhpMachine, ended: Ended) -> Reaction:
         cut = broken_off(signal, machine, how, machine.broken)
         if cut is not None:
             return cut
-    lost = left(signal, machine, how, machine.sources.project)
+    lost = left(signal, machine, how, machine.sources.project) or unwritten(signal, machine)
     if lost is not None:
         return lost
     if machine.forked is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.machine import ends, nothing
+from gracelint.behaviour.machine.batches import unwritten
 from gracelint.behaviour.machine.children import left
 from gracelint.behaviour.machine.midst import broken_off, left_midway, only_says, overdue, queued, takes_its_time
 from gracelint.behaviour.machine.values import Doubt, Ended
@@ -201,6 +202,8 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
     cut = left_midway(signal, machine, how, "thread") or queued(signal, machine, how)
     cut = cut or left(signal, machine, how, machine.sources.project)
     cut = cut or overdue(signal, machine, machine.left_in)
+    if cut is None and (handler is not None or listener is not None):
+        cut = unwritten(signal, machine)
     if cut is not None:
         return cut
     if ended.how == "hard" and (machine.hooks or machine.unwinding):
