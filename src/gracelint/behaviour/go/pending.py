@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go.syntax import FUNCTIONS
+from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.midst import node_at
 from gracelint.behaviour.machine.remainder import WRITES
@@ -30,7 +30,8 @@ def pending(machine: GoMachine) -> tuple[Thread, str, bool] | None:
         if any(word in text_of(part) for part in rest for word in _GIVES_UP):
             continue
         names = _called(rest) | {_named(part) for part in rest if part.type in FUNCTIONS}
-        writes = {one: its for one in sorted(names) if WRITES.match(one) and (its := _own(machine, one))}
+        owned = ((one, _own(machine, one)) for one in sorted(names))
+        writes = {one: its for one, its in owned if its and (WRITES.match(one) or any(map(_puts_into_file, its)))}
         if not writes:
             continue
         late = _called_late(machine) if late is None else late
@@ -56,6 +57,8 @@ def _ahead(machine: GoMachine) -> Iterator[tuple[Thread, bool, list[Node]]]:
             yield thread, False, [thread.body.node]
         elif wait is not None and not thread.main and wait.kind in _PAUSES and wait.at() is not None:
             yield (thread, *_behind(machine, wait.span))
+            if isinstance(thread.body, Func):
+                yield thread, True, _at_its_end(thread.body.node)
     for thread in machine.fired_timers:
         yield thread, True, [thread.body.node] if isinstance(thread.body, Func) else []
     for span, thread in machine.slept_through.items():
@@ -65,17 +68,31 @@ def _ahead(machine: GoMachine) -> Iterator[tuple[Thread, bool, list[Node]]]:
 
 def _behind(machine: GoMachine, pause: Span) -> tuple[bool, list[Node]]:
     """What follows a pause in its function, or the loop around it: that has come round before, and may have nothing to
-    write."""
+    write. What the function defers, and what follows its loop, comes once it is told to end."""
     file = next((one for one in machine.files() if one.source is pause.source), None)
     here = node_at(file.root, pause) if file is not None else None
     rest: list[Node] = []
+    goes_round = False
     while here is not None and here.parent is not None and here.type not in FUNCTIONS:
         if here.type == "for_statement":
-            return True, [here]
+            goes_round = True
+            rest = [here]
         if here.type.endswith(("_statement", "_declaration")):
             rest += [one for one in here.parent.named_children if one.start_byte >= here.end_byte]
         here = here.parent
-    return False, rest
+    return goes_round, rest
+
+
+def _at_its_end(function: Node) -> list[Node]:
+    """What a function defers, and what follows the last of its loops."""
+    lines = statements(function.child_by_field_name("body"))
+    loops = [index for index, one in enumerate(lines) if one.type == "for_statement"]
+    return [*(one for one in lines if one.type == "defer_statement"), *(lines[loops[-1] + 1 :] if loops else [])]
+
+
+def _puts_into_file(function: Node) -> bool:
+    text = text_of(function)
+    return any(call in text for call in ("os.WriteFile(", "os.Rename("))
 
 
 def _own(machine: GoMachine, name: str) -> list[Node]:
