@@ -70,3 +70,20 @@ def limits(machine: GoMachine, name: str, given: list[Any]) -> None:
     elif name in _LIMITS:
         at = given[0].state.get("at") if given and isinstance(given[0], Object) else None
         machine.patience = at if at is not None else machine.now + 1
+
+
+def polled_late(machine: GoMachine) -> Span | None:
+    """A loop of a function that has been called since the signal, which looks at a counter from time to time.
+
+    What requests and connections add to such a counter is not followed.
+    """
+    for file in machine.files():
+        for function in (one for one in walk(file.root) if one.id in machine.entered_late):
+            for loop in (one for one in walk(function) if one.type == "for_statement"):
+                text = text_of(loop)
+                if ".Load()" in text and any(pause in text for pause in _PAUSES):
+                    return file.span(loop)
+    return None
+
+
+_PAUSES = ("time.Sleep(", "time.After(", ".C")

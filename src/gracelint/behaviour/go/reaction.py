@@ -331,7 +331,7 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     woken = _woken(machine)
     cut = ends.lost(signal, machine, ended, how, at)
     if cut is not None:
-        return cut
+        return _unless_counted(signal, machine, cut)
     if woken is not None and woken.span is not None:
         why = f"on {signal} {how} before the goroutine of {machine.place(woken.span)} gets to what it does at its end"
         return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, woken.span)
@@ -385,6 +385,17 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
     assert machine.stopped_at is not None
     took = machine.slept if machine.servers else max(machine.slept, machine.now - machine.stopped_at)
     return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), took if took >= 0.01 else None)
+
+
+def _unless_counted(signal: str, machine: GoMachine, cut: Reaction) -> Reaction:
+    """What cuts requests off, but where it may wait until their number is none."""
+    from gracelint.behaviour.go.connections import polled_late
+
+    span = polled_late(machine) if cut.cause is Cause.ABRUPT_EXIT else None
+    if span is None:
+        return cut
+    why = f"whether {machine.place(span)} waits for what is in flight cannot be told"
+    return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
 
 
 def _given_up(signal: str, machine: GoMachine) -> Reaction | None:
