@@ -9,7 +9,7 @@ from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.leaving import use
 from gracelint.behaviour.python.names import STANDARD, canonical, is_exception, path_of, text_of
 from gracelint.behaviour.python.queues import feed, put
-from gracelint.behaviour.python.registry import AWAITED, DECORATORS, INITS, METHODS, MODELS, fits, may_serve
+from gracelint.behaviour.python.registry import AWAITED, DECORATORS, ENTERED, INITS, METHODS, MODELS, fits, may_serve
 from gracelint.behaviour.python.serving import serve
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -259,6 +259,8 @@ def await_thing(machine: Machine, thing: Thing, node: ast.AST) -> Value:
             point,
             ready=lambda: any(("called", name) in thing.store for name in ("set_result", "set_exception", "cancel")),
         )
+    if thing.kind == ENTERED:
+        return thing.store["#value"]
     if thing.kind == "concurrent.futures.Future":
         join_point(machine, "to_thread", node, None, [thing])
         return FROM_OUTSIDE

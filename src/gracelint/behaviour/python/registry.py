@@ -42,6 +42,8 @@ EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.Proces
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
 RESULTS = tuple(f"{pool}.AsyncResult" for pool in POOLS)
 CHILD = "os.Child"
+ENTERED = "contextlib.entered"
+"""What `enter_async_context` returns where the context gives something that could be awaited itself."""
 """A process that `os.fork()` made."""
 SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
 PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)

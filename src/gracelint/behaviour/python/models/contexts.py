@@ -8,7 +8,7 @@ from gracelint.behaviour.python.beside import is_at_work
 from gracelint.behaviour.python.ends import ABANDON, NORMAL, RAISE, End, Leave
 from gracelint.behaviour.python.leaving import leave_context
 from gracelint.behaviour.python.names import canonical, text_of
-from gracelint.behaviour.python.registry import ENTERS, EXITS, argument, model, receiver_of
+from gracelint.behaviour.python.registry import ENTERED, ENTERS, EXITS, argument, model, receiver_of
 from gracelint.behaviour.python.statements import enter
 from gracelint.behaviour.python.values import (
     CERTAIN,
@@ -43,7 +43,18 @@ def _push(machine: Machine, stack: Thing, value: Value) -> None:
     machine.write(stack.store, "#stack", items("list", [*before, value]))
 
 
-@model(*_named("enter_context", "enter_async_context"))
+@model(*_named("enter_async_context"))
+def _enter_async(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
+    """What is awaited then is the entering, not the task or the like that a context gives."""
+    given = _enter(machine, function, args, keywords, node)
+    if not isinstance(given, (Thing, Later)):
+        return given
+    entering = Thing(ENTERED, node, machine.module)
+    entering.store["#value"] = given
+    return entering
+
+
+@model(*_named("enter_context"))
 def _enter(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     stack, context = receiver_of(function), argument(args, keywords, 0, "cm")
     if stack is None or context is None:
