@@ -135,6 +135,8 @@ def _fate(machine: Machine, work: Work, waits: list[Point], hard: bool) -> str |
         if "#cancelled" in thing.store or ("#again" in thing.store and "scope cancelled" in machine.world):
             return CANCELLED
         return None if is_told else LEFT
+    if hard and thing in machine.outlasting:
+        return KILLED
     if is_told or not (hard or is_daemon(thing)) or thing.kind not in (*THREADS, *TIMERS):
         return None
     if any(_is_for(wait, work) for wait in waits):

@@ -469,7 +469,8 @@ def join_point(
                     machine.write(thing.store, "#finished", TRUE)
         return value
     except Leave as leave:
-        things = () if any(map(is_cancelled, leave.ends)) else things
+        is_left = machine.arrival is point and machine.thrown is not None
+        things = () if is_left or any(map(is_cancelled, leave.ends)) else things
         raise
     finally:
         for thing in things:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+
 from gracelint.behaviour.python.account import BRIEF, own_seconds
 from gracelint.behaviour.python.clients import reaction
 from gracelint.behaviour.python.ends import FED
-from gracelint.behaviour.python.midway import goes_on, is_half_done, is_idle, is_put_back, puts_right
+from gracelint.behaviour.python.midway import goes_on, is_half_done, is_idle, is_put_back, left_out, puts_right
 from gracelint.behaviour.python.names import text_of
 from gracelint.behaviour.python.rounds import work_of
+from gracelint.behaviour.python.streams import last_name
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 _FOR_WORK = ("result", "futures", "to_thread", "pool")
 """Kinds of waits for work that the program has handed to others, and goes on with."""
+_OFTEN = 2.0
+"""Seconds of a pause between rounds that are not much longer than the rounds may be."""
 
 
 def interrupted(signal: str, machine: Machine, point: Point) -> Reaction | None:
@@ -41,7 +46,8 @@ def interrupted(signal: str, machine: Machine, point: Point) -> Reaction | None:
 
 def _amid_its_round(signal: str, machine: Machine, what: str, point: Point) -> Reaction | None:
     """Where work is handed out, the signal may also come while it is done, however long that takes."""
-    if point.kind not in (*FED, "elsewhere"):
+    is_short = point.kind in ("sleep", "event-wait") and point.limit is not None and point.limit < _OFTEN
+    if not is_short and point.kind not in (*FED, "elsewhere"):
         return None
     loop = point.loops[-1].node if point.loops else None
     call = work_of(machine, loop) if loop is not None else None
@@ -55,3 +61,26 @@ def _lost(signal: str, why: str, point: Point, *, sure: bool) -> Reaction:
     if sure:
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span)
     return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, f"whether anything is lost is not known: {why}", point.span)
+
+
+def given_up(signal: str, machine: Machine, ended: Reaction) -> Reaction:
+    """The same end; unknown where a function leaves its loop for the handler's flag, and with that what comes after."""
+    flags = {deed.target.removesuffix(".set()").rpartition(".")[2] for deed in machine.acts if deed.kind in _FLAGS}
+    branches = [part for part in machine.reached if isinstance(part, ast.If)] if flags else []
+    for branch in sorted(branches, key=lambda part: (part.lineno, part.col_offset)):
+        named = {last_name(part) for part in ast.walk(branch.test) if isinstance(part, (ast.Name, ast.Attribute))}
+        if flags.isdisjoint(named) or not isinstance(branch.body[-1], ast.Return):
+            continue
+        module = next((each for each in machine.modules.all() if _holds(each.tree, branch)), None)
+        rest = left_out(module.tree, branch) if module is not None else None
+        if module is not None and rest is not None:
+            why = f"whether anything is lost is not known: told to stop amid its loop, it leaves out `{text_of(rest)}`"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, module.span(branch.test))
+    return ended
+
+
+_FLAGS = ("flag", "event")
+
+
+def _holds(tree: ast.AST, node: ast.AST) -> bool:
+    return any(part is node for part in ast.walk(tree))

@@ -22,7 +22,8 @@ _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
 
 def is_half_done(point: Point) -> bool:
     """Whether a pause, or the wait for a child, stands between two things that the program does in one round."""
-    return point.kind in ("sleep", "subprocess") and stands_amid(point)
+    waits = point.kind in ("sleep", "subprocess") or (point.kind == "child" and bool(point.limit))
+    return waits and stands_amid(point)
 
 
 def is_amid_work(point: Point) -> bool:
@@ -190,6 +191,23 @@ def goes_on(point: Point) -> ast.Call | None:
 
 def _only_looks(call: ast.Call) -> bool:
     return last_name(call.func) in table("python")["words"]["looks"]
+
+
+def left_out(tree: ast.AST, branch: ast.If) -> ast.Call | None:
+    """What a function does after its loop over a number of things, which a `return` in that leaves out."""
+    inside = True
+    for here, above in upwards(tree, branch):
+        if isinstance(above, ast.While):
+            return None
+        if not inside:
+            rest = [line for body in _bodies(above) if here in body for line in body[body.index(here) + 1 :]]
+            found = first_act(rest)
+            if found is not None:
+                return found
+        if isinstance(above, _BOUNDS):
+            return None
+        inside = inside and not isinstance(above, (ast.For, ast.AsyncFor))
+    return None
 
 
 def first_act(statements: list[ast.stmt]) -> ast.Call | None:

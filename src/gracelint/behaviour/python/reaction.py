@@ -216,6 +216,10 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         from gracelint.behaviour.python.backlog import forgotten
 
         reaction = forgotten(signal, run.machine, reaction)
+    if reaction.as_pid_1 is Verdict.HANDLED and run.machine.acts:
+        from gracelint.behaviour.python.interrupted import given_up
+
+        reaction = given_up(signal, run.machine, reaction)
     deadline = run.machine.world.get("deadline")
     if reaction.as_pid_1 is Verdict.HANDLED and isinstance(deadline, Const) and deadline.value < (reaction.delay or 0):
         return _cut_off(signal, run, None, float(deadline.value), point.span)

@@ -58,7 +58,7 @@ def abandoned(sources: Iterable[Source], seen: Iterable[Span] = ()) -> Work | No
     `seen` is what was started before any request: what becomes of that is asked elsewhere.
     """
     sources = tuple(sources)
-    if not any(word in source.text for source in sources for word in (*_TASKS, "Thread")):
+    if not any(word in source.text for source in sources for word in (*_TASKS, "Thread", "Popen")):
         return None
     read = list(trees(sources, ("",)))
     lines = {(span.source.path, span.line) for span in seen}
