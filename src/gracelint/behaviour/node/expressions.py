@@ -338,7 +338,7 @@ def _settle(machine: Machine, value: Any, node: Node, frame: Frame) -> Any:
             raise Stop
         machine.pay_for(len(frame.after) + len(value.after))
         frame.after = joined(frame.after, value.after)
-        machine.pause(frame.after)
+        machine.pause(tuple(part for part in frame.after if not (machine.in_job and part.kind == "work")))
         return value.value
     if isinstance(value, External) and "(" in value.path:
         kind = "unknown" if value.path.startswith("?") else "work"

@@ -118,7 +118,8 @@ def call_external(machine: Machine, target: External, args: list[Any], node: Nod
         done = After("unknown" if path.startswith("?") else "work", frame.file.span(node))
         if failing.writes(path.rpartition(".")[0]):
             failing.set_afloat(machine, done, node, frame)
-        machine.pause((*frame.after, done))
+        if not machine.in_job:
+            machine.pause((*frame.after, done))
         for value in args[:1]:
             machine.task(value, [UNKNOWN], frame, (*frame.after, done))
         return Promise((*frame.after, done), UNKNOWN)
@@ -173,7 +174,7 @@ def _unknown_call(machine: Machine, path: str, args: list[Any], node: Node, fram
 def _call_back(machine: Machine, path: str, args: list[Any], node: Node, frame: Frame) -> None:
     """Calls the functions that a library was given; while a job is rehearsed, once the library has taken its time."""
     later = frame
-    if machine.rehearsing and not _calls_at_once(path):
+    if machine.rehearsing and (failing.writes(path) or not (machine.in_job or _calls_at_once(path))):
         from gracelint.behaviour.node.answers import is_answered
 
         is_answered(machine, args, frame.after)

@@ -126,6 +126,8 @@ class Machine:
         self.stopping = False
         self.rehearsing = False
         """What it does with a request, or with a job, is tried out."""
+        self.in_job = False
+        """A job is tried out: what it asks of a library, and does nothing behind, is lost with nothing."""
         self.ended = False
         self.signal = ""
         """The signal that has arrived."""
