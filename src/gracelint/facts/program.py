@@ -289,7 +289,7 @@ class Program(Record, identity=True):
     runtime: int | None = None
     """The major version of the runtime it is started with, where that is known: Node 18."""
     loses_nothing: bool = False
-    """It was read whole, serves nobody, opens nothing and writes nothing but its output."""
+    """It was read whole, opens nothing, writes nothing but its output, and has no request that takes any time."""
     drain_by_default: bool = False
     """`drain_seconds` is its server's default: nobody has written it."""
 

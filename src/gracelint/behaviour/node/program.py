@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from gracelint.facts.files import Files
     from gracelint.source import Source, Span
 
+_LATER = frozenset(("setTimeout", "setInterval", "setImmediate", "then", "finally", "Promise", "on", "once", "pipe"))
+"""By what an answer may come later than its request."""
+
 
 @kept_warm
 @remembered
@@ -127,15 +130,17 @@ def _long_running(base: Machine) -> bool | None:
 
 
 def _loses_nothing(base: Machine) -> bool:
-    """Whether it was read whole, and all that it runs are timers that print."""
+    """Whether it was read whole, and only prints on timers, or answers each request before it does anything else."""
     silent, opens = table("node")["silent"], table("node")["opens"]
     if base.unread or base.foreign or base.blind or not base.libraries.issubset(silent):
         return False
-    if any(thing.kind not in ("timer", "interval") for thing in base.things):
+    serves = any(thing.kind in ("server", "app") for thing in base.things)
+    if any(thing.kind not in ("timer", "interval", "server", "app") for thing in base.things):
         return False
-    files = [file for source in base.sources if (file := base.parsed.get(source.path)) is not None]
-    names = (text_of(node) for file in files for node in walk(file.root) if node.type == "identifier")
-    return not any(name in opens for name in names)
+    nodes = [node for source in base.sources if (file := base.parsed.get(source.path)) for node in walk(file.root)]
+    names = {text_of(node) for node in nodes if node.type in ("identifier", "property_identifier")}
+    later = serves and (any(node.type == "await_expression" for node in nodes) or not names.isdisjoint(_LATER))
+    return not (later or any(name in opens for name in names))
 
 
 def _handlers(base: Machine, runs: Mapping[str, Stopped]) -> list[Handler]:
