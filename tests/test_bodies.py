@@ -22,6 +22,7 @@ ODD = {
     "words of other scripts": "class Ä:\n    def é(self):\n        ü = 'ö'; ß = f'{ü}ö{ü}'\n\n        return ß\n",
     "functions in functions": "def f():\n  def g():\n    a\n    b\n\n    c\n"
     "  @g\n  class A:\n    def h(self): a\n  return g\n",
+    "a line that goes on into nothing": "def f():\n    a\n    b\n\n    c\\\n\n\nd()\n",
     "no end of line": "def f():\n    a\n    b\n    c",
 }
 

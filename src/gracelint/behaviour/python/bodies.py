@@ -55,18 +55,21 @@ def put_off(statements: Sequence[ast.stmt], source: Source) -> None:
 
 
 def _is_worth_it(function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> bool:
-    end = function.body[-1].end_lineno or 0
-    if end - function.lineno <= _FEW:
+    """Whether its body is long, and its lines can be read without those around them."""
+    if (function.body[-1].end_lineno or 0) - function.lineno <= _FEW:
         return False
-    start = source.line_starts[function.lineno - 1]
-    return not source.text[start : start + function.col_offset].strip(" \t")
+    lines = _lines(function, source)
+    return not lines[: function.col_offset].strip(" \t") and not lines.endswith(("\\\n", "\\\r\n", "\\\r", "\\"))
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> str:
+    starts, end = source.line_starts, function.end_lineno or 0
+    return source.text[starts[function.lineno - 1] : starts[end] if end < len(starts) else None]
 
 
 def _read(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
     """Parses the lines of a function where they stand, so that each node has the place that it has in the file."""
-    source: Source = vars(function)["source"]
-    starts, end = source.line_starts, function.end_lineno or 0
-    lines = source.text[starts[function.lineno - 1] : starts[end] if end < len(starts) else None]
+    lines = _lines(function, vars(function)["source"])
     if function.col_offset:
         tree = ast.parse("\n" * (function.lineno - 2) + "if 1:\n" + lines)
         whole = tree.body[0].body[0]  # type: ignore[attr-defined]
