@@ -137,11 +137,10 @@ def _proven(launch: Launch, drain: Drain, before: float, *, tight: bool) -> Seve
 
     Where only the margin is missing, the last moment of the longest stop is at stake.
     """
-    if tight:
-        return Severity.WARNING if launch.grace.span else Severity.INFO
-    if not drain.default:
+    if not (tight or drain.default):
         return Severity.ERROR
-    return Severity.WARNING if launch.grace.span or before > 0 or drain.jobs else Severity.INFO
+    felt = launch.grace.span or (not tight and (before > 0 or drain.jobs))
+    return Severity.WARNING if felt else Severity.INFO
 
 
 def _is_asked(launch: Launch, before: float) -> bool:
