@@ -75,7 +75,11 @@ def forgotten(signal: str, machine: Machine, ended: Reaction) -> Reaction:
 def _is_emptied(machine: Machine, queue: Thing) -> bool:
     """Whether somebody sees to what is still in a queue: a sentinel comes last, it is joined, or asked for more."""
     asks = any(f".{name}(" in source.text for source in machine.modules.sources() for name in _ASKS)
-    return asks or any(wait.kind == "queue.join" for wait in machine.leaving) or "#puts" in queue.store
+    return asks or any(map(_joins_a_queue, machine.leaving)) or "#puts" in queue.store
+
+
+def _joins_a_queue(wait: Point) -> bool:
+    return wait.kind == "queue.join" or (wait.kind == "wait-for" and ".join(" in wait.what)
 
 
 _ASKS = ("empty", "qsize", "get_nowait")

@@ -22,8 +22,8 @@ _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.ExceptHandler)
 
 def is_half_done(point: Point) -> bool:
     """Whether a pause, or the wait for a child, stands between two things that the program does in one round."""
-    waits = point.kind in ("sleep", "subprocess") or (point.kind == "child" and bool(point.limit))
-    return waits and stands_amid(point)
+    waits = point.kind == "subprocess" or (point.kind == "child" and bool(point.limit))
+    return (point.kind == "sleep" or (waits and bool(point.loops))) and stands_amid(point)
 
 
 def is_amid_work(point: Point) -> bool:
