@@ -470,6 +470,9 @@ def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> 
     else:
         effect = _EFFECTS[reaction.as_pid_1 if context.pid_1 else reaction.as_child]
         why = f"{name}: {reaction.why}"
+        doubt = _doubt(program) if effect is Effect.HANDLES else None
+        if doubt is not None:
+            effect, why = Effect.UNKNOWN, f"{name}: {doubt}"
     details: dict[str, object] = {}
     if reaction is not None:
         details = {"delay": reaction.delay, "cause": reaction.cause, "at": reaction.span}
@@ -485,6 +488,12 @@ def program_step(argv: tuple[Word, ...], program: Program, context: Context) -> 
         one_shot=None if program.long_running is None else not program.long_running,
         development=any(server.development for server in program.servers),
     )
+
+
+def _doubt(program: Program) -> str | None:
+    from gracelint.behaviour.doubts import doubt_of
+
+    return doubt_of(program)
 
 
 def _leaves_sigint_ignored(program: Program, context: Context) -> bool:
