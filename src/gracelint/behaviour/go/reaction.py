@@ -90,7 +90,15 @@ def _judge(signal: str, question: Question) -> tuple[Reaction, list[Outcome]]:
     def make(ways: tuple[int, ...]) -> GoMachine:
         return _machine(GoMachine, signal, question, ways)
 
-    return follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
+    found, outcomes = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
+    if found.as_pid_1 is Verdict.HANDLED:
+        seen = [one.machine for one in outcomes if not one.early][:_MOST_REHEARSED]
+        found = next((its for one in seen if (its := _left_by_requests(signal, question, one))), found)
+    return found, outcomes
+
+
+_MOST_REHEARSED = 2
+"""Ways to a good end that requests are followed on: large programs have many, and take as long on each."""
 
 
 def _machine(kind: type[M], signal: str, question: Question, ways: tuple[int, ...]) -> M:
@@ -162,8 +170,6 @@ def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:
         return Outcome(found, machine, final=is_final)
     at = machine.registered[signal]
     found = _never_ends(signal, machine, at) if ended is None else _end(signal, machine, at, ended)
-    if found.as_pid_1 is Verdict.HANDLED:
-        found = _left_by_requests(signal, question, machine) or found
     if found.as_pid_1 is not Verdict.HANDLED and machine.callbacks:
         path, span = machine.callbacks[0]
         why = f"whether {path} calls the function that it gets in line {span.line} is not known"
