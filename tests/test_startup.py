@@ -44,28 +44,28 @@ RUNS = {
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command='["gunicorn", "app:app"]')},
         SLOW | PATTERNS | {"collections", "gracelint.edits", "gracelint.parse.shell", "gracelint.suppress"},
-        73,
+        74,
         0,
     ),
     "one, as a hook asks for it": Run(
         "check --quiet --fail-on never --format json Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command='["gunicorn", "app:app"]')},
         SLOW - {"json"} | ARGUMENTS,
-        75,
+        76,
         0,
     ),
     "one with a finding": Run(
         "check Dockerfile",
         {"Dockerfile": SERVICE.format(image="python:3.12-slim", command="gunicorn app:app")},
         SLOW | PATTERNS,
-        101,
+        103,
         0,
     ),
     "one that is quoted": Run(
         "check Dockerfile",
         {"Dockerfile": 'FROM alpine\nRUN echo \'a\' > /a\nCMD ["sleep", "1"]\n'},
         SLOW,
-        80,
+        81,
         1,
     ),
     "one manifest": Run(
@@ -75,14 +75,14 @@ RUNS = {
             "spec: {containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]}\n"
         },
         SLOW - YAML,
-        101,
+        102,
         4,
     ),
     "one Compose file": Run(
         "check compose.yaml",
         {"compose.yaml": "services: {web: {image: nginx, command: sh -c nginx}}\n"},
         SLOW - YAML,
-        103,
+        105,
         8,
     ),
     "a Python service": Run(
@@ -92,7 +92,7 @@ RUNS = {
             "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
         },
         SLOW,
-        143,
+        146,
         0,
     ),
     "a Node service": Run(
@@ -102,7 +102,7 @@ RUNS = {
             "server.js": "require('http').createServer((q, r) => r.end()).listen(80)\n",
         },
         SLOW - NODE,
-        132,
+        133,
         0,
     ),
     "a Go service": Run(
@@ -114,11 +114,11 @@ RUNS = {
             "main.go": 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":80", nil)\n}\n',
         },
         SLOW - NODE,
-        122,
+        125,
         2,
     ),
-    "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 19, 0),
-    "--version": Run("--version", {}, SLOW - ARGUMENTS | READING, 19, 0),
+    "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 20, 0),
+    "--version": Run("--version", {}, SLOW - ARGUMENTS | READING, 20, 0),
 }
 
 

@@ -46,8 +46,6 @@ def add_sigterm_handler(program: Program) -> tuple[Edit, ...] | None:
 _STOPS = pattern(r"(graceful_?)?(stop|shut_?down|terminate|tear_?down|clean_?up|quit|exit)(_?(all|gracefully|now))?$")
 _SETS_UP = pattern(r"(setup|set_up|install|register|init|configure|handle)_\w*(signal|shutdown|sigterm)\w*$")
 
-_DEFINED = pattern(r"\bdef\s+(\w+)")
-
 _SERVING = frozenset(("accept", "listen", "create_server", "make_server", "run_app", "serve", "serve_forever")) | {
     "start_server",
     "start_unix_server",
@@ -84,12 +82,17 @@ def _own_ways(program: Program) -> list[str | None]:
     import ast
 
     found: list[str | None] = []
-    for path, tree in _trees(program, lambda text: any(map(_is_own_way, _DEFINED.findall(text)))):
+    for path, tree in _trees(program, lambda text: any(map(_is_own_way, _defined(text)))):
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_own_way(node.name):
                 here = path == program.source.path and node in tree.body
                 found.append(node.name if here and isinstance(node, ast.FunctionDef) and _is_bare(node) else None)
     return found
+
+
+def _defined(text: str) -> Iterator[str]:
+    """What may be names of functions, which is asked of every file that a program reads."""
+    return (part.partition("(")[0].strip() for part in text.split("def ")[1:])
 
 
 def _trees(program: Program, may_matter: Callable[[str], bool]) -> Iterator[tuple[str, ast.Module]]:

@@ -588,8 +588,7 @@ def _words(node: Mapping | None) -> dict[str, Word]:
 
 
 def _labels(node: Mapping | None) -> dict[str, str]:
-    items = node.items if node else ()
-    return {key.value: value.value for key, value in items if type(value) is Scalar}
+    return {key.value: value.value for key, value in (node.items if node else ()) if type(value) is Scalar}
 
 
 _NUMBER = pattern(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
