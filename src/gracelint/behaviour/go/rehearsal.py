@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from gracelint.behaviour.machine.values import Run, Thread
+    from gracelint.behaviour.machine.values import Run, Thread, Wait
     from gracelint.source import Span
 
     Make = Callable[[tuple[int, ...]], "Rehearsal"]
@@ -146,15 +146,17 @@ class Rehearsal(GoMachine):
                 yield Handler(its, server)
 
     def _answer(self, handler: Handler) -> Run:
-        context = Ctx(None, self.at)
+        context, is_known = Ctx(None, self.at), True
         for server in self.servers:
             base = server.fields.get("BaseContext")
             if base is not None and self._is_served_by(server):
                 value = yield from expressions.call(self, base, [UNKNOWN], self.at)
+                is_known = is_known and isinstance(value, Ctx)
                 context = Ctx(value, self.at) if isinstance(value, Ctx) else context
         request = Object("net/http.Request", self.at)
         request.fields = {name: Unknown(f"net/http.Request.{name}") for name in _FIELDS}
-        request.state["context"] = self.context = context
+        request.state["context"] = context
+        self.context = context if is_known else None
         parameters = handler.function.node.child_by_field_name("parameters")
         types = [text_of(one) for one in parameters.named_children] if parameters is not None else []
         given = [request if "http.Request" in one else self.writer for one in types]
@@ -243,7 +245,7 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
     wait = undisturbed.request.wait
     is_held = stopped.ended is None or stopped.now >= stopped.stopped_at + _FOR_EVER
     if is_held:
-        waits = not undisturbed.request.done and wait is not None and undisturbed.context in wait.takes
+        waits = not undisturbed.request.done and wait is not None and _is_for_its_client(wait, undisturbed.context)
         holds = waits and not stopped.request.done and wait is not None and not stopped.taken_over
         return Lost("holds", wait.span, wait.span) if holds and wait is not None else None
     cleaning = next((one for one in stopped.finish() if one in stopped.its), None)
@@ -257,6 +259,11 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
         if is_answer or (thread.span in midway and (thread is not undisturbed.request or thread.done)):
             return Lost("answer" if is_answer else "work", span, thread.span)
     return None
+
+
+def _is_for_its_client(wait: Wait, context: Ctx | None) -> bool:
+    """Whether a request waits for its client to go, and nothing unknown may end its wait."""
+    return context in wait.takes and not any(isinstance(one, Unknown) for one in wait.takes)
 
 
 concurrency.METHODS["net/http.Request"] = {

@@ -491,7 +491,7 @@ def _select(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             return None if flow == ("break", "") else flow
     else:
         wait = Wait("select", span, lambda: bool(ready()), at=at, node=node.id)
-        wait.takes = tuple(one for case, one in ways if isinstance(one, (Chan, Ctx)) and not _sends(case))
+        wait.takes = tuple(one for case, one in ways if isinstance(one, (Chan, Ctx, Unknown)) and not _sends(case))
         yield wait
     case, channel = max(ready(), key=lambda way: _is_news(machine, way[1]))
     its = _time(channel)
