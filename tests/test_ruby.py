@@ -298,6 +298,14 @@ def test_a_command_may_be_the_child_that_has_not_ended() -> None:
     )
 
 
+def test_a_forked_process_that_nothing_waits_for_may_have_something_to_finish() -> None:
+    ends = "trap('TERM') { exit }\nfork { loop { sleep 1 } }\nsleep\n"
+    assert script(ends) == (
+        Verdict.UNKNOWN,
+        "app.rb: whether the process that line 2 forks, which nothing waits for, has something to finish is not known",
+    )
+
+
 def test_a_loop_may_ask_for_what_the_trap_does() -> None:
     text = "trap('TERM') { File.write('stop', '') }\nsleep 1 until File.exist?('stop')\n"
     assert script(text)[0] is Verdict.UNKNOWN

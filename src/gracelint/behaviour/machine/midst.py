@@ -392,9 +392,19 @@ _WHILE = pattern(r"^while\b\s*\(?\s*([@$]?[\w.]{1,40})\s*<=?\s*[@$\w.()]{1,60}\)
 
 def _counts(loop: Node, first: str) -> bool:
     """Whether a loop counts up what its condition compares."""
-    found = _WHILE.match(first)
-    body = loop.child_by_field_name("body") if found is not None else None
-    return body is not None and found is not None and any(_counts_up(one) == found[1] for one in body.named_children)
+    found, fills = _WHILE.match(first), _FILLS.match(first)
+    body = loop.child_by_field_name("body") if found is not None or fills is not None else None
+    lines = body.named_children if body is not None else []
+    if fills is not None:
+        name = fills[1] or fills[2]
+        return any(text_of(one).startswith(tuple(f"{name}{adds}" for adds in _ADDS)) for one in lines)
+    return found is not None and any(_counts_up(one) == found[1] for one in lines)
+
+
+_FILLS = pattern(
+    r"^while\b\s*\(?\s*(?:([@$]?[\w.]{1,40}?)\.(?:len\(\)|size\(\)|length|size)|count\((\$\w{1,40})\))\s*<=?\s*[@$\w.>()-]{1,60}\s*(?:\{|do\b|$)"
+)
+_ADDS = (".push(", ".push_back(", ".add(", ".append(", " << ", ".push ", "[] =")
 
 
 _LEAVES = ("break", "return")

@@ -107,6 +107,8 @@ class RubyMachine(Interpreter):
         """Of rake: by name, the block and what comes before."""
         self.forked: list[Object] = []
         """Processes that run a block of the program."""
+        self.orphans: list[Object] = []
+        """Those of them that are still at work where main has ended after the signal."""
         self.spawns = False
         """It has started commands besides."""
 
@@ -145,6 +147,7 @@ class RubyMachine(Interpreter):
         alone = left_alone(self, interest.works_after_loop(self)) if self.stopping else None
         left = [one.wait for one in others if one.wait is not None] if self.stopping else []
         self.left_in = [*self.killed_in, *left]
+        self.orphans = [one for one in self.forked if not one.state["thread"].done] if self.stopping else []
         for one in others:
             one.thrown = Raised((_KILLED,), NIL, one.span)
         self.killed = [one for one in others if one.told and (one.wait is None or one.wait.kind in WORK)]

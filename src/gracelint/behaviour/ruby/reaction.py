@@ -221,6 +221,11 @@ def _end(signal: str, question: Question, machine: RubyMachine, ended: Ended) ->
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, machine.refused)
         if ended.how == "raised" and machine.cleaned_by is None:
             return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, f"on {signal} {how}", ended.span or at)
+        orphan = machine.orphans[0] if machine.orphans else None
+        if orphan is not None and orphan.span is not None:
+            why = f"whether the process that {machine.place(orphan.span)} forks, which nothing waits for, has something"
+            why = f"{why} to finish is not known"
+            return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, orphan.span)
         why = f"it handles {signal} in {machine.place(at)}, and {how} once that is done"
         return reaction(signal, Verdict.HANDLED, Cause.GRACEFUL, why, at, (), delay)
     drained = next((one for one in machine.servers if one.state.get("drained")), None)
