@@ -366,3 +366,28 @@ def test_a_file_that_may_not_be_there_on_the_way_out(needs: str, before: str, ex
     assert found == expected
     if expected == "unknown":
         assert why.endswith(", which nothing here writes, is there for its SIGTERM handler is not known")
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("async () => { db.end(); server.close(); }", "unknown"),
+        ("async () => { server.close(); db.end(); }", "unknown"),
+        ("() => server.close(() => db.end())", "handled"),
+    ],
+)
+def test_what_the_requests_in_flight_still_need(handler: str, expected: str) -> None:
+    text = "const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\n"
+    text += "class Db {\n  async get() { await sleep(400); if (this.ended) throw new Error('ended'); }\n"
+    text += "  end() { this.ended = true; }\n}\nconst db = new Db();\n"
+    text += "const server = require('http').createServer(async (req, res) => { await db.get(); res.end('ok'); });\n"
+    text += f"server.listen(8000);\nprocess.on('SIGTERM', {handler});"
+    found, why = reaction(text)
+    assert found == expected
+    assert ("which refuses them" in why) is (expected == "unknown")
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(9, "unknown"), (0.5, "handled")])
+def test_a_handler_that_is_installed_after_a_while(seconds: float, expected: str) -> None:
+    text = f"{BUSY}setTimeout(() => process.on('SIGTERM', () => clearInterval(busy)), {seconds * 1000:g});"
+    assert reaction(text)[0] == expected

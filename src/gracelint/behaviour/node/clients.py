@@ -43,12 +43,15 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
     A keep-alive timeout counts where the program sets one: it was chosen for clients that keep their connections.
     """
     found: dict[int, Held] = {}
-    is_swept = swept(events)
     for server in machine.things:
-        if server.kind != "server" or server.alive is False or is_swept(server):
+        if server.kind != "server" or server.alive is False:
+            continue
+        before = tuple(event for event in events if not comes_late(event, server))
+        if swept(before)(server):
             continue
         seconds = keep_alive(server)
-        for_ever = _for_ever(machine, server, events)
+        late = frozenset(event.span for event in events if event not in before)
+        for_ever = _for_ever(machine, server, before, late)
         if for_ever is not None:
             found[id(server)] = for_ever
         elif seconds is not None and not answers_close(machine):
@@ -56,10 +59,15 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
     return found
 
 
-def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...]) -> Held | None:
-    """The clients of a server that stay until one side ends their connections, where nothing here does."""
+def comes_late(event: Event, server: Thing) -> bool:
+    """Whether it is done only once the last client of a server has gone."""
+    return any(part.kind == "drained" and part.thing is server for part in event.after)
+
+
+def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...], late: frozenset[Span]) -> Held | None:
+    """The clients of a server that stay until one side ends their connections, where nothing here does in time."""
     if "raw" in server.row:
-        return None if _ends_sockets(machine) else Held(server, FOR_EVER)
+        return None if _ends_sockets(machine) - late else Held(server, FOR_EVER)
     if "sessions" in server.row:
         return None if _lets_clients_go(events) else Held(server, FOR_EVER, "HTTP/2 sessions")
     sockets = next((thing for thing in machine.things if _upgrades(thing, server, events)), None)
@@ -115,16 +123,34 @@ def _waits_for_sockets(server: Thing, sockets: Thing, events: tuple[Event, ...])
 
 
 @fleeting(1)
-def _ends_sockets(machine: Machine) -> bool:
-    """Whether anything in the program ends the connections of a raw server."""
-    calls = (
-        node.child_by_field_name("function")
+def _ends_sockets(machine: Machine) -> frozenset[Span]:
+    """Where the program ends the connections of a raw server, and not only those that are broken already."""
+    return frozenset(
+        file.span(node)
         for file in machine.parsed.values()
-        for node in (walk(file.root) if file is not None else ())
+        if file is not None
+        for node in walk(file.root)
         if node.type == "call_expression"
+        and _method_of(node) in (*_ENDS_SOCKETS, "setTimeout")
+        and not _is_broken(node)
     )
-    names = (node.child_by_field_name("property") for node in calls if node is not None)
-    return any(name is not None and text_of(name) in (*_ENDS_SOCKETS, "setTimeout") for name in names)
+
+
+def _method_of(call: Node) -> str:
+    called = call.child_by_field_name("function")
+    name = called.child_by_field_name("property") if called is not None else None
+    return text_of(name) if name is not None else ""
+
+
+def _is_broken(call: Node) -> bool:
+    """Whether it stands in a listener for the error or the end of a connection."""
+    here = call.parent
+    while here is not None:
+        given = here.child_by_field_name("arguments") if here.type == "call_expression" else None
+        if given is not None and _method_of(here) in ("on", "once") and given.named_children:
+            return string_of(given.named_children[0]) in ("error", "close")
+        here = here.parent
+    return False
 
 
 def swept(events: tuple[Event, ...]) -> Callable[[Thing], bool]:

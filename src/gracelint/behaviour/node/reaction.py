@@ -11,7 +11,7 @@ import re
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.behaviour.node import failing, library
-from gracelint.behaviour.node.clients import destroys_all, held_by_clients
+from gracelint.behaviour.node.clients import comes_late, destroys_all, held_by_clients
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
@@ -55,6 +55,10 @@ def reaction(
         return Reaction(signal, Verdict.IGNORED, Verdict.IGNORED, Cause.NEVER_OBSERVED, why, busy.span), None
     stopped = stop(signal, start())
     found = _judge(signal, stopped, certain, span, start, depth)
+    if found.as_pid_1 is Verdict.HANDLED:
+        from gracelint.behaviour.node.early import before_its_handler, refused
+
+        found = before_its_handler(signal, certain) or refused(signal, stopped) or found
     return found, stopped
 
 
@@ -403,7 +407,7 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     server = held[id(closing.thing)]
     notes = (Note(span, f"the handler for {signal}"),) if closing.span != span else ()
     if until == FOR_EVER:
-        unread = _may_end_clients(stopped)
+        unread = _may_end_clients(stopped, server.server)
         if unread is not None:
             why = f"whether {unread} ends the {server.clients} of {name_of(server.server)} cannot be told"
             return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, closing.span, notes)
@@ -422,9 +426,10 @@ def _unsaved(stopped: Stopped) -> tuple[str, Span] | None:
     return unsaved(stopped)
 
 
-def _may_end_clients(stopped: Stopped) -> str | None:
+def _may_end_clients(stopped: Stopped, server: Thing) -> str | None:
     """What the handler calls, or could not be read, that may close the connections of clients."""
-    opaque = next((event for event in stopped.events if event.kind == "opaque" and event.target), None)
+    calls = (event for event in stopped.events if event.kind == "opaque" and event.target)
+    opaque = next((event for event in calls if not comes_late(event, server)), None)
     if opaque is not None:
         return f"{opaque.target}()"
     return next(iter(stopped.machine.unread), None)
