@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gracelint.behaviour.machine.library import Given
     from gracelint.behaviour.machine.values import Run
     from gracelint.behaviour.php.machine import PhpMachine
+    from gracelint.source import Span
 
     Builtin = Callable[[PhpMachine, Any, Given], Any]
 
@@ -145,8 +146,7 @@ def _asynchronous(machine: PhpMachine, frame: Frame | None, given: Given) -> Any
 
 
 def _mask(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
-    how, signals = given.argument(0), given.argument(1, [])
-    names = {name for one in (signals if isinstance(signals, list) else ()) if (name := signal_of(one)) is not None}
+    how, names = given.argument(0), _names_of(given.argument(1, []), given.span)
     word = how.path if isinstance(how, Lib) else ""
     if word == "SIG_UNBLOCK":
         machine.blocked -= names
@@ -158,12 +158,20 @@ def _mask(machine: PhpMachine, frame: Frame | None, given: Given) -> Any:
     return True
 
 
+def _names_of(signals: Any, span: Span) -> set[str]:
+    names = [signal_of(one) for one in signals] if isinstance(signals, list) else [None]
+    if None in names:
+        raise Doubt(f"which signals line {span.line} asks for is only known when it runs", span)
+    return {name for name in names if name is not None}
+
+
 def _sigwait(machine: PhpMachine, frame: Frame | None, given: Given) -> Run:
-    signals = given.argument(0, [])
-    names = {name for one in (signals if isinstance(signals, list) else ()) if (name := signal_of(one)) is not None}
-    seconds = given.argument(2)
+    names = _names_of(given.argument(0, []), given.span)
+    seconds, billionths = given.argument(2, 0), given.argument(3, 0)
     limited = given.path.endswith("timedwait") and isinstance(seconds, (int, float))
     until = machine.now + float(seconds) if limited else None
+    if until is not None and isinstance(billionths, int):
+        until += billionths / 1e9
 
     def arrived() -> list[str]:
         return [one for one in machine.pending if one in names]

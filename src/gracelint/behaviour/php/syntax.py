@@ -277,6 +277,11 @@ class Lower:
             return self.exit(tree)
         return Const(tree, self.file.source.path) if text == "__FILE__" else Name(tree, text)
 
+    def constants(self, tree: Tree) -> Node:
+        named = [one.named_children for one in tree.named_children if one.type == "const_element"]
+        args = [[Const(one[0], text_of(one[0])), self.node(one[-1])] for one in named]
+        return Seq(tree, [nodes.Call(tree, one, Name(tree, "define"), {}) for one in args], False)
+
     def number(self, tree: Tree) -> Node:
         text = text_of(tree).replace("_", "").lower()
         try:
@@ -578,6 +583,7 @@ _BY_TYPE: dict[str, Callable[[Lower, Any], Node]] = {
     "subscript_expression": Lower.index,
     "scoped_property_access_expression": Lower.static,
     "class_constant_access_expression": Lower.constant,
+    "const_declaration": Lower.constants,
     "yield_expression": Lower.yields,
     "function_call_expression": Lower.call,
     "scoped_call_expression": Lower.method,
