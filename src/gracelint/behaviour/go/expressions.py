@@ -16,6 +16,7 @@ from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import (
     NIL,
     UNKNOWN,
+    UNSET,
     Chan,
     Ctx,
     Ended,
@@ -511,6 +512,8 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         machine.notes(node.id, (left, right))
     if operator in ("==", "!="):
         same = equal_of_one_type(left, right)
+        if operator == "==" and (left is UNSET or right is UNSET):
+            return UNKNOWN
         if same is None and ANSWER not in (left, right) and (left is NIL or right is NIL):
             same = _no_error(left_node if right is NIL else right_node)
         return UNKNOWN if same is None else same is (operator == "==")
@@ -520,7 +523,7 @@ def _binary(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
         _fails(machine, frame, node)
     if are_numbers:
         return arithmetic(operator, left, right)
-    return UNKNOWN
+    return UNSET if left is UNSET or right is UNSET else UNKNOWN
 
 
 def _no_error(node: Node | None) -> bool | None:

@@ -21,7 +21,7 @@ def _read(kind: str) -> Function:
     def read(_: GoMachine, given: list[Any], __: Span) -> Any:
         text = given[0]
         if not isinstance(text, str):
-            return (UNSET if text is UNSET else UNKNOWN, UNKNOWN)
+            return (UNSET, UNSET) if text is UNSET else (UNKNOWN, UNKNOWN)
         if not text:
             return (UNKNOWN, Err("strconv.ErrSyntax"))
         value = flags.read(kind, text)

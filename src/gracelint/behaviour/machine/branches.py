@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.machine.values import UNKNOWN, OneOf, either
+from gracelint.behaviour.machine.values import UNKNOWN, UNSET, OneOf, either
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def _restore(names: Any, name: Any, old: Any) -> None:
 
 
 def _left(before: Any, values: list[Any]) -> Any:
-    set_ = [one for one in values if one is not before]
+    # a variable of the environment that is not set takes no default away
+    set_ = [one for one in values if one is not before and (one is not UNSET or before is _NOTHING)]
     if not set_:
         return before
     return one_of(values) if any(isinstance(one, _TOLD) for one in set_) else set_[-1]
