@@ -246,6 +246,17 @@ def test_threads_that_answer_requests_are_daemons() -> None:
             "server.serve_forever()\n")  # fmt: skip
     assert sigterm(text.format("pass")).as_pid_1 is Verdict.CUT
     assert sigterm(text.format("daemon_threads = False")).as_pid_1 is Verdict.HANDLED
+    bare = text.replace("http.server", "socketserver").replace("ThreadingHTTPServer", "ThreadingTCPServer")
+    bare = bare.replace("BaseHTTPRequestHandler", "StreamRequestHandler")
+    assert sigterm(bare.format("daemon_threads = True")).as_pid_1 is Verdict.UNKNOWN
+
+
+def test_a_child_that_may_take_longer_than_it_is_given() -> None:
+    text = ("import signal, subprocess\nstop = False\n\n\ndef on_term(*_):\n    global stop\n    stop = True\n\n\n"
+            "signal.signal(15, on_term)\nwhile not stop:\n    subprocess.run(['make', name], timeout=30)\n"
+            "open('/tmp/done', 'w').write('done')\n").replace("name", "'all'")  # fmt: skip
+    assert sigterm(text).as_pid_1 is Verdict.UNKNOWN
+    assert "takes so long that TimeoutExpired leaves out" in sigterm(text).why
 
 
 def test_a_program_that_runs_to_its_end() -> None:

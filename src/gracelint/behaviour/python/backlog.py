@@ -65,7 +65,9 @@ def forgotten(signal: str, machine: Machine, ended: Reaction) -> Reaction:
         seconds = max((_of_an_item(machine, loop, taker) for loop, _, taker in takes), default=0.0)
         workers = len(takers)
         counts = [_put(machine, node, module, loop, seconds) for node, (module, loop) in machine.puts[key].items()]
-        if workers and seconds >= BRIEF and workers < sum(counts) < math.inf and takes[0][2] is not None:
+        count = sum(counts)
+        takes_long = workers and count < math.inf and (seconds >= BRIEF or seconds * (count / workers - 1) >= BRIEF)
+        if takes_long and workers < count and takes[0][2] is not None:
             why = f"what is left in the queue when those end that take {seconds:g} s for each piece is forgotten"
             why = f"whether anything is lost is not known: {why}"
             return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span_of(takes[0][2]))
@@ -109,6 +111,8 @@ def _put(machine: Machine, call: ast.AST, module: Module, loop: ast.AST | None, 
     """How many items that one call puts into a queue may be in there, if one is done in so many seconds."""
     globals_ = machine.stores.get(module.name, {})
     count = _rounds(module.tree, call, globals_) if isinstance(call, ast.Call) else None
+    if count is None and isinstance(loop, ast.For):
+        count = _length(loop.iter, globals_)
     if count is not None or not isinstance(loop, ast.While):
         return count or 1
     points = [point for point in (*machine.facts.points, *machine.facts.aside) if _is_in(point, loop)]

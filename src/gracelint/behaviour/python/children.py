@@ -145,6 +145,12 @@ class Children:
             return None
         return reaction.as_child is not Verdict.IGNORED
 
+    def outlasts(self, words: tuple[Word, ...] | None, signal: str | None, seconds: float | None) -> bool:
+        """Whether a command is still at its end when that time is over."""
+        program = self._program(words) if words and seconds is not None else None
+        reaction = program.reactions.get(signal) if program is not None and signal is not None else None
+        return reaction is not None and seconds is not None and (reaction.delay or 0.0) > seconds
+
     def is_idle(self, words: tuple[Word, ...] | None) -> bool:
         """Whether a command only waits, and so has nothing to finish."""
         return words is not None and bool(words) and posixpath.basename(words[0].value) in _IDLE

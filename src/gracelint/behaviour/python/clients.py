@@ -139,3 +139,12 @@ def waits_for_the_peer(signal: str, machine: Machine, point: Point) -> Reaction 
     span = found.source.line_span(found.function.lineno)
     why = f"`{point.what}` ends, but a request that has begun goes on for as long as its client stays"
     return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, span)
+
+
+def dropped_by_daemons(signal: str, machine: Machine, point: Point) -> Reaction:
+    """What ends with the main thread; what comes over a bare socket may be no request that anybody waits for."""
+    if (point.serves or {}).get("server") == "socketserver":
+        why = f"whether the daemon threads of `{point.what}` are at something when it ends is only known when it runs"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, point.span)
+    why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
+    return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 
-from gracelint.behaviour.python.clients import begun, endless_stream, held, waits_for_the_peer
+from gracelint.behaviour.python.clients import begun, dropped_by_daemons, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
 from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open
 from gracelint.behaviour.python.ends import (
@@ -312,10 +312,8 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     peer = waits_for_the_peer(signal, machine, served) if served is not None else None
     if peer is not None:
         return peer
-    daemonic = daemon_requests(point)
-    if daemonic and machine.thrown is None:
-        why = f"`{point.what}` ends, but its request threads are daemons: requests in flight are dropped"
-        return _reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, point.span, delay=machine.delay)
+    if daemon_requests(point) and machine.thrown is None:
+        return dropped_by_daemons(signal, machine, point)
     if machine.dropped is not None:
         from gracelint.behaviour.python.thrown import out_of_a_server
 

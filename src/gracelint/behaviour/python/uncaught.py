@@ -31,6 +31,9 @@ def uncaught(signal: str, run: Run) -> Reaction | None:
         return None
     name, what = _name(error), text_of(skipped.call)
     why, span = f"nobody catches {name}, which leaves out `{what}`", skipped.module.span(skipped.call)
+    if error.dotted == "subprocess.TimeoutExpired":
+        why = f"whether the child that it waits for takes so long that {name} leaves out `{what}` is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span)
     if kind_of(error) not in _ASKED_FOR:
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, span)
     is_told = machine.thrown is None and any("#told" in child.store for child in machine.facts.children)

@@ -112,10 +112,16 @@ def _waits_for(machine: Machine, point: Point, thing: Thing) -> bool:
 
 
 def _is_killed(thing: Thing, machine: Machine) -> bool:
-    """A child is told nothing before it is killed, and would clean up if it were."""
-    told = thing.store.get("#told")
-    kills = isinstance(told, Const) and told.value == "SIGKILL"
-    return kills and machine.children.cleans_up_on(command_of(thing), "SIGTERM") is True
+    """A child is killed that is told nothing before, or not given the time for it, and would clean up if it were."""
+    told, sent = thing.store.get("#told"), thing.store.get("#signalled")
+    if not isinstance(told, Const) or not isinstance(sent, Const) or sent.value != "SIGKILL":
+        return False
+    words = command_of(thing)
+    if told.value == "SIGKILL":
+        return machine.children.cleans_up_on(words, "SIGTERM") is True
+    limits = [point.limit for point in machine.leaving if thing in point.joins]
+    is_hurried = any(machine.children.outlasts(words, told.value, limit) for limit in limits)
+    return is_hurried and machine.children.cleans_up_on(words, told.value) is True
 
 
 def _is_broken_off(thing: Thing, machine: Machine) -> bool:

@@ -8,7 +8,7 @@ from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.names import path_of, text_of
 from gracelint.behaviour.python.registry import model, receiver_of
-from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Bound, Const, Error, Thing, Value, items
+from gracelint.behaviour.python.values import FROM_OUTSIDE, NONE, Bound, Const, Error, Function, Thing, Value, items
 from gracelint.behaviour.python.waits import block
 from gracelint.knowledge import table
 
@@ -119,11 +119,18 @@ def _register_number(machine: Machine, function: Value, args: Arguments, keyword
 
 @model("selectors.DefaultSelector.register")
 def _register(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
-    selector = receiver_of(function)
-    if selector is not None and args and isinstance(args[0], Thing):
+    selector, watched = receiver_of(function), _watched(machine, args[0], node) if args else None
+    if selector is not None and watched is not None:
         key = Thing("selectors.SelectorKey", node, machine.module)
-        key.store["fileobj"] = args[0]
+        key.store["fileobj"] = watched
         if len(args) > 2:
             key.store["data"] = args[2]
-        machine.write(selector.store, ("registered", id(args[0])), key)
+        machine.write(selector.store, ("registered", id(watched)), key)
     return FROM_OUTSIDE
+
+
+def _watched(machine: Machine, given: Value, node: ast.AST) -> Thing | None:
+    """What is watched, itself or by the `fileno()` that the program has written for it."""
+    own = given.cls.find("fileno") if isinstance(given, Thing) and given.cls is not None else None
+    value = machine.call(own, [given], {}, node) if isinstance(own, Function) else given
+    return value if isinstance(value, Thing) else None

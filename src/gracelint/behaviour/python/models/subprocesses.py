@@ -91,6 +91,10 @@ def _wait_child(machine: Machine, function: Value, args: Arguments, keywords: Ke
 
     def ready() -> bool | Unknown:
         ended = child_ended(machine, thing)
+        sent = thing.store.get("#signalled") if thing is not None else None
+        name = sent.value if isinstance(sent, Const) else None
+        if ended is True and machine.children.outlasts(command_of(thing), name, point.limit):
+            return False
         return LOST_TRACK if ended is False and lasts is None and machine.arrived and not machine.handling else ended
 
     value = machine.wait(
