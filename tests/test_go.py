@@ -296,6 +296,42 @@ def test_a_goroutine_that_nothing_waits_for(rest: str, verdict: Verdict, why: st
     assert (found.verdict, found.why) == (verdict, why)
 
 
+@pytest.mark.parametrize(
+    ("farewell", "verdict", "why"),
+    [
+        (
+            'fmt.Fprintln(one, "closing")\n\t\t',
+            Verdict.UNKNOWN,
+            "main.go: whether all are answered that line 29 takes leave of is only known when it runs",
+        ),
+        ("", Verdict.CUT, "main.go: on SIGTERM main returns with the connections that line 23 serves"),
+    ],
+)
+def test_connections_that_main_takes_leave_of(farewell: str, verdict: Verdict, why: str) -> None:
+    body = f"""
+	ln, _ := net.Listen("tcp", ":6000")
+	members := map[net.Conn]bool{{}}
+	go func() {{
+		for {{
+			c, err := ln.Accept()
+			if err != nil {{
+				return
+			}}
+			members[c] = true
+			go bufio.NewScanner(c).Scan()
+		}}
+	}}()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	<-stop
+	for one := range members {{
+		{farewell}one.Close()
+	}}"""
+    found = program(body, "bufio", "fmt", "net", "os")
+
+    assert (found.verdict, found.why) == (verdict, why)
+
+
 @pytest.mark.parametrize(("closes", "verdict"), [("\n\tclose(done)", Verdict.CUT), ("", Verdict.HANDLED)])
 def test_a_channel_that_is_closed_twice_ends_the_program(closes: str, verdict: Verdict) -> None:
     body = f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.go.syntax import FUNCTIONS
 from gracelint.behaviour.machine.values import UNKNOWN, Err, Object, Wait
 from gracelint.behaviour.tree import text_of, walk
 
@@ -61,6 +62,22 @@ def _ends_all(loop: Node) -> bool:
     names = text_of(ranged.child_by_field_name("left")).split(", ") if ranged is not None else []
     calls = {text_of(one.child_by_field_name("function")) for one in walk(loop) if one.type == "call_expression"}
     return any(f"{name}.{call}" in calls for name in names for call in _HANGS_UP)
+
+
+def takes_leave(machine: GoMachine) -> Span | None:
+    """A loop that says something to each connection and ends it, in what is called since the signal or hears of it."""
+    late = {machine.main.functions["main"].node.id, *machine.entered_late}
+    functions = ((file, one) for file in machine.files() for one in walk(file.root) if one.type in FUNCTIONS)
+    heard = ((file, one) for file, one in functions if one.id in late or "<-" in text_of(one))
+    loops = ((file, loop) for file, one in heard for loop in walk(one) if loop.type == "for_statement")
+    return next((file.span(loop) for file, loop in loops if _ends_all(loop) and _says_something(loop)), None)
+
+
+def _says_something(loop: Node) -> bool:
+    return any(word in text_of(loop.child_by_field_name("body")) for word in _WRITES)
+
+
+_WRITES = ("fmt.Fprint", "io.WriteString(", ".Write(", ".WriteString(", ".WriteMessage(", ".WriteJSON(", ".Encode(")
 
 
 def limits(machine: GoMachine, name: str, given: list[Any]) -> None:

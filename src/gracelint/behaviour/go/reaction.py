@@ -394,9 +394,19 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
 
 
 def _unless_counted(signal: str, machine: GoMachine, cut: Reaction) -> Reaction:
-    """What cuts requests off, but where it may wait until their number is none."""
-    from gracelint.behaviour.go.connections import polled_late
+    """What cuts requests off, but where it may wait until their number is none, or tells its clients to go."""
+    from gracelint.behaviour.go.connections import polled_late, takes_leave
 
+    waits = [one.wait for one in machine.threads if one.wait is not None]
+    client = next((one.span for one in waits if one.kind == "client"), None)
+    if client is not None and any(one.kind == "waitgroup" for one in waits):
+        why = f"whether the client that {machine.place(client)} reads from goes is only known when it runs"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, client)
+    serves = any(one.kind == "request" for one in waits)
+    farewell = takes_leave(machine) if serves else None
+    if farewell is not None:
+        why = f"whether all are answered that {machine.place(farewell)} takes leave of is only known when it runs"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, farewell)
     span = polled_late(machine) if cut.cause is Cause.ABRUPT_EXIT else None
     if span is None:
         return cut
