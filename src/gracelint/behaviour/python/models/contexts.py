@@ -82,13 +82,28 @@ def _up_to_yield(machine: Machine, context: Value) -> Value:
         given.append(value)
         raise Leave([End(ABANDON)])
 
+    machine.write(machine.world, "entering", context)
     try:
         machine.invoke(context.function, context.args, context.keywords, context.node, on_yield=on_yield)
     except Leave as leave:
         rest = [end for end in leave.ends if end.kind != ABANDON]
         if rest and not given:
             raise
+    finally:
+        machine.write(machine.world, "entering", NONE)
     return given[0] if given else FROM_OUTSIDE
+
+
+def _from_yield(machine: Machine, context: Value) -> None:
+    """The rest of a generator, which goes on with the tasks that it made before."""
+    assert isinstance(context, Later)
+
+    def on_yield(value: Value) -> Value:
+        machine.write(machine.world, "entering", NONE)
+        return NONE
+
+    machine.write(machine.world, "entering", context)
+    machine.invoke(context.function, context.args, context.keywords, context.node, on_yield=on_yield)
 
 
 @model(*_named("callback", "push_async_callback", "push", "push_async_exit"))
@@ -115,8 +130,7 @@ def _leave(machine: Machine, stack: Thing, expression: ast.expr) -> None:
         if isinstance(context, Partial):
             machine.awaited(machine.call(context.function, context.args, context.keywords, expression), expression)
         elif _is_generator(context):
-            assert isinstance(context, Later)
-            machine.invoke(context.function, context.args, context.keywords, context.node, on_yield=lambda value: NONE)
+            _from_yield(machine, context)
         else:
             ends = leave_context(machine, context, [End(NORMAL)], expression, expression)
             leaving = [end for end in ends if end.kind != NORMAL and end.kind != RAISE]

@@ -116,7 +116,13 @@ def _task(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     coroutine = args[0] if args else FROM_OUTSIDE
     if isinstance(coroutine, Thing) and coroutine.kind == "asyncio.Task":
         return coroutine
+    entering = machine.world.get("entering")
+    made = machine.world.get(("made", id(entering), id(node))) if isinstance(entering, Later) else None
+    if isinstance(made, Thing):
+        return made
     thing = Thing("asyncio.Task", node, machine.module)
+    if isinstance(entering, Later):
+        machine.write(machine.world, ("made", id(entering), id(node)), thing)
     if isinstance(coroutine, Later):
         if machine.handling and not machine.aside:
             machine.act("call", text_of(node), node)
