@@ -391,3 +391,21 @@ def test_what_the_requests_in_flight_still_need(handler: str, expected: str) -> 
 def test_a_handler_that_is_installed_after_a_while(seconds: float, expected: str) -> None:
     text = f"{BUSY}setTimeout(() => process.on('SIGTERM', () => clearInterval(busy)), {seconds * 1000:g});"
     assert reaction(text)[0] == expected
+
+
+@pytest.mark.parametrize(("asks", "expected"), [("if (!this.#active) ", "handled"), ("", "cut")])
+def test_work_that_a_private_flag_tells_of(asks: str, expected: str) -> None:
+    text = "class Runner {\n  #active = false;\n  start() { this.timer = setInterval(() => this.#tick(), 50); }\n"
+    text += f"  halt() {{ clearInterval(this.timer); {asks}process.exit(0); }}\n"
+    text += "  async #tick() { this.#active = true; await new Promise((r) => setTimeout(r, 1000)); this.#active = false; }\n"
+    text += "}\nconst runner = new Runner();\nrunner.start();\nprocess.on('SIGTERM', () => runner.halt());"
+    assert reaction(text)[0] == expected
+
+
+@pytest.mark.parametrize(("end", "expected"), [("worker.terminate()", "unknown"), ("worker.postMessage(0)", "ignored")])
+def test_threads_that_are_ended_as_far_as_they_are_idle(end: str, expected: str) -> None:
+    text = "const { Worker } = require('worker_threads');\nconst idle = [];\nconst worker = new Worker('./task.js');\n"
+    text += "worker.on('message', () => idle.push(worker));\n"
+    text += f"process.on('SIGTERM', () => {{ for (const worker of [...idle]) {end}; }});"
+    task = "const { parentPort } = require('worker_threads');\nparentPort.on('message', (task) => parentPort.postMessage(1));\n"
+    assert reaction(text, task_js=task)[0] == expected

@@ -456,9 +456,12 @@ def _still_alive(
     if keeper.kind == "child" and not isinstance(keeper.data, tuple):
         why = f"whether {name_of(keeper)} ends by itself cannot be told"
         return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
-    if keeper.kind == "worker" and _shares_memory(stopped.machine):
-        why = f"whether {name_of(keeper)} ends by what it shares memory for cannot be told"
-        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
+    if keeper.kind == "worker":
+        some = next((event.target for event in events if event.target.endswith(".terminate")), None)
+        if some is not None or _shares_memory(stopped.machine):
+            by = "what it shares memory for" if some is None else f"{some}()"
+            why = f"whether {name_of(keeper)} ends by {by} cannot be told"
+            return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
     kinds = {event.kind for event in events}
     if not kinds - {"log"}:
         why = f"its {signal} handler does nothing that ends it: {name_of(keeper)} keeps it running"

@@ -323,8 +323,7 @@ def _waits(node: Node, set_by_work: set[str]) -> bool:
         return text_of(owner) == "Promise" or (name_of(called) in ("then", "finally") and owner.type in NAMED)
     condition = node.child_by_field_name("condition") if node.type in _BRANCHES else None
     return condition is not None and any(
-        part.type in ("identifier", "property_identifier") and text_of(part) in {*set_by_work, "size"}
-        for part in walk(condition)
+        part.type in _NAMES and text_of(part) in {*set_by_work, "size"} for part in walk(condition)
     )
 
 
