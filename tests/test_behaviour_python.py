@@ -251,6 +251,14 @@ def test_threads_that_answer_requests_are_daemons() -> None:
     assert sigterm(bare.format("daemon_threads = True")).as_pid_1 is Verdict.UNKNOWN
 
 
+def test_a_task_of_huey_is_put_into_its_queue() -> None:
+    text = ("import time\nfrom huey import SqliteHuey\n\nhuey = SqliteHuey()\n\n\n@huey.task()\n"
+            "def build():\n    time.sleep(9)\n\n\nbuild()\n{0}")  # fmt: skip
+    assert sigterm(text.format("huey.create_consumer().run()\n")).as_pid_1 is Verdict.UNKNOWN
+    plain = text.replace("@huey.task()\n", "").format("")
+    assert sigterm(plain).as_pid_1 is Verdict.IGNORED
+
+
 def test_a_child_that_may_take_longer_than_it_is_given() -> None:
     text = ("import signal, subprocess\nstop = False\n\n\ndef on_term(*_):\n    global stop\n    stop = True\n\n\n"
             "signal.signal(15, on_term)\nwhile not stop:\n    subprocess.run(['make', name], timeout=30)\n"

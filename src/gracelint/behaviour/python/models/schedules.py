@@ -43,6 +43,14 @@ def _repeat(machine: Machine, maker: Value, function: Value, node: ast.expr) -> 
 DECORATORS["schedule.repeat"] = _repeat
 
 
+def _queue(machine: Machine, value: Value, function: Value, node: ast.AST) -> Value:
+    """Who calls a task puts it into a queue, for a consumer to run it."""
+    return FROM_OUTSIDE
+
+
+DECORATORS["huey.Huey.task"] = _queue
+
+
 @model("schedule.run_pending", "schedule.run_all", "schedule.Scheduler.run_pending", "schedule.Scheduler.run_all")
 def _run_pending(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     scheduled = machine.world.get("scheduled")
