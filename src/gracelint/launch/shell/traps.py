@@ -272,6 +272,8 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
         elif item.kind == "wait":
             slept += [nap for nap in queue[:at] if nap.kind == "start" and _naps(nap) and nap.job in (item.jobs or ())]
             fate = replace(fate, awaited=fate.awaited.union(item.jobs or ()))
+        elif item.kind == "forever" and fate.told and _asks_for_processes(item):
+            return Reaction(Effect.UNKNOWN, "some-jobs", context.signal)
         elif item.kind in ("forever", "read"):
             return Reaction(Effect.SWALLOWS, "loop", context.signal)
         elif item.kind == "run" and item.idle:
@@ -305,6 +307,11 @@ def _after(scene: Scene, events: list[Event], dying: bool = False) -> Reaction:
     if at_exit and not exited:
         return _after(scene, [*events, *_ways(scene, at_exit)[0]], dying=True)
     return _ended(scene, fate, slept, cause)
+
+
+def _asks_for_processes(loop: Event) -> bool:
+    """Whether the script of a loop looks whether processes are there, so that the loop may end with them."""
+    return any(word in loop.span.source.text for word in ("kill -0", "kill -s 0", "pgrep", "/proc/", "jobs -"))
 
 
 def _ended(scene: Scene, fate: _Fate, slept: list[Event], cause: str) -> Reaction:
