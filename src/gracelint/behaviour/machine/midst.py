@@ -387,7 +387,7 @@ _UP_TO = pattern(
     r"^for\b[^{;]{0,40};\s*\$?\w{1,40}\s*<=?\s*[\w$.>()-]{1,60}\s*;[^{]{0,40}\+|^for \w{1,40} in [^{]{0,60}\.\.=?\s*\w"
     r"|^for \w{1,40}, \w{1,40} := range |^[@$\w.()]{1,60}\.(?:times|upto|downto)\b"
 )
-_WHILE = pattern(r"^while\b\s*\(?\s*([@$]?[\w.]{1,40})\s*<=?\s*[@$\w.()]{1,60}\)?\s*(?:\{|do\b|$)")
+_WHILE = pattern(r"^while\b\s*(?:\(\s*)?([@$]?[\w.]{1,40})\s*<=?\s*[@$\w.()]{1,60}\)?\s*(?:\{|do\b|$)")
 
 
 def _counts(loop: Node, first: str) -> bool:
@@ -402,7 +402,8 @@ def _counts(loop: Node, first: str) -> bool:
 
 
 _FILLS = pattern(
-    r"^while\b\s*\(?\s*(?:([@$]?[\w.]{1,40}?)\.(?:len\(\)|size\(\)|length|size)|count\((\$\w{1,40})\))\s*<=?\s*[@$\w.>()-]{1,60}\s*(?:\{|do\b|$)"
+    r"^while\b\s*(?:\(\s*)?(?:([@$]?[\w.]{1,40}?)\.(?:len\(\)|size\(\)|length|size)|count\((\$\w{1,40})\))"
+    r"\s*<=?\s*[@$\w.>()-]{1,60}\s*(?:\{|do\b|$)"
 )
 _ADDS = (".push(", ".push_back(", ".add(", ".append(", " << ", ".push ", "[] =")
 
