@@ -300,7 +300,7 @@ class TestWhatAFixUncovers:
         result = fix(files, strict=True)
         assert result.changes == ()
         assert result.refused == (
-            "sigint-only-handler at main.py:7: the fix would add a finding (unclosed-connections in main.py), "
+            "sigint-only-handler at main.py:7: the fix would make `0` in Dockerfile unknown, which is ignored now, "
             "so it was taken back",
         )
 

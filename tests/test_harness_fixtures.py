@@ -43,10 +43,16 @@ def _leaves_connections(reason: str) -> bool:
     return reason.startswith("sigint-only-handler at ") and "(unclosed-connections in " in reason
 
 
+def _may_lose_work(reason: str) -> bool:
+    """A wait is given no limit where what comes behind it may be lost then."""
+    return reason.startswith("unbounded-wait-on-shutdown at ") and "unknown, which is handled now" in reason
+
+
 @every_project
 def test_fixes_converge_and_none_is_taken_back(files: Files) -> None:
     fixed = fix(files, strict=True)
-    assert [reason for reason in fixed.refused if not _leaves_connections(reason)] == []
+    refused = [one for one in fixed.refused if not (_leaves_connections(one) or _may_lose_work(one))]
+    assert refused == []
     again = fix(fixed_files(files, fixed), strict=True)
     assert not again.changes, unified_diff(again)
 

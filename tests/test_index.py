@@ -79,9 +79,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     paths: list[str] = []
     read = files._bytes
 
-    def noted(path: str) -> bytes | None:
+    def noted(path: str, more: int) -> bytes | None:
         paths.append(os.path.relpath(path))
-        return read(path)
+        return read(path, more)
 
     monkeypatch.setattr(files, "_bytes", noted)
     yield paths
