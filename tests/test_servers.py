@@ -172,9 +172,9 @@ DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ndef app(en
         ("ARG WHERE=back\nRUN uv pip install --system -e $WHERE/", "ignored"),
         ("WORKDIR /app/back\nRUN uv sync --frozen", "ignored"),
         ("WORKDIR /app/back\nRUN poetry install --only main", "ignored"),
-        ("WORKDIR /app/back\nRUN poetry install --no-root", "handled"),
-        ("WORKDIR /app/back\nRUN uv sync --no-install-project", "handled"),
-        ("RUN pip install gunicorn https://example.com/back/shop.zip", "handled"),
+        ("WORKDIR /app/back\nRUN poetry install --no-root", "unknown"),
+        ("WORKDIR /app/back\nRUN uv sync --no-install-project", "unknown"),
+        ("RUN pip install gunicorn https://example.com/back/shop.zip", "unknown"),
     ],
 )
 def test_an_application_is_read_where_its_project_is_installed_from(install: str, verdict: str) -> None:
