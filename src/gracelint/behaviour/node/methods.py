@@ -23,6 +23,7 @@ from gracelint.behaviour.node.values import (
     Object,
     Promise,
     Thing,
+    is_behind_what_stays,
     joined,
     spread,
 )
@@ -326,7 +327,7 @@ def release(machine: Machine, thing: Thing, node: Node, frame: Frame) -> None:
 
 def is_later(frame: Frame) -> bool:
     """Start-up code behind an endless loop or an unsettled promise runs only when the program stops."""
-    return any(part.kind in ("loop", "unknown") for part in frame.after)
+    return is_behind_what_stays(frame.after)
 
 
 def close(

@@ -14,7 +14,7 @@ from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.syntax import TooBigError
 from gracelint.behaviour.node.timing import flat, time_of
-from gracelint.behaviour.node.values import UNKNOWN, Closure, Scope, name_of
+from gracelint.behaviour.node.values import UNKNOWN, Closure, Scope, is_behind_what_stays, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,9 +78,11 @@ def _steps(machine: Machine, pauses: list[tuple[After, ...]]) -> Iterator[Job]:
     before = [known.after for known in machine.registrations]
     before += [thing.after for thing in machine.things if thing.alive]
     kept = {part for after in before for part in after}
+    same = {*map(id, kept)}
     looped = {id(after) for thing in machine.things for after in thing.settings.get("pauses", ())}
-    late = [after for after in pauses if id(after) not in looped and not kept.issuperset(after)]
-    late = [after for after in late if _is_work(machine, after) and not any(map(_goes_round, after))]
+    late = [after for after in pauses if id(after) not in looped and not same.issuperset(map(id, after))]
+    late = [after for after in late if not kept.issuperset(after)]
+    late = [after for after in late if _is_work(machine, after) and not _goes_round(after)]
     if not late:
         return
     longest = max(late, key=lambda after: time_of(after) or 0.0)
@@ -88,13 +90,16 @@ def _steps(machine: Machine, pauses: list[tuple[After, ...]]) -> Iterator[Job]:
     times = [time_of((part,)) for part in rest]
     seconds = None if None in times else sum(time for time in times if time is not None)
     is_known = all(part.kind in ("timer", "race") for part in rest)
-    waits = frozenset(part.span for after in late for part in flat(after))
+    parts = {id(part): part for after in late for part in after}
+    waits = frozenset(part.span for part in flat((*parts.values(),)))
     name = f"what the start goes on with in line {rest[0].span.line}"
     yield Job(rest[0].span, name, "", seconds if is_known else None, kind="steps", waits=waits)
 
 
-def _goes_round(part: After) -> bool:
-    return part.kind in ("loop", "unknown") or (part.thing is not None and part.thing.kind == "interval")
+def _goes_round(after: tuple[After, ...]) -> bool:
+    if is_behind_what_stays(after):
+        return True
+    return bool([part for part in after if part.thing is not None and part.thing.kind == "interval"])
 
 
 def _is_work(machine: Machine, after: tuple[After, ...]) -> bool:

@@ -5,6 +5,8 @@ Strings, numbers, booleans and None (for `null`) stand for themselves.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from gracelint.base.record import Record
 
 TYPE_CHECKING = False
@@ -49,6 +51,15 @@ class After(Record):
     seconds: float | None = None
     parts: tuple[tuple[After, ...], ...] = ()
     """Of a race: what each of its promises waits for."""
+
+
+_kind = attrgetter("kind")
+_STAYS = frozenset(("loop", "unknown"))
+
+
+def is_behind_what_stays(after: tuple[After, ...]) -> bool:
+    """Whether something comes after an endless loop or an unsettled promise; asked of chains of any length."""
+    return not _STAYS.isdisjoint(map(_kind, after))
 
 
 def joined(first: tuple[After, ...], more: tuple[After, ...]) -> tuple[After, ...]:
