@@ -436,6 +436,18 @@ def matrix(count: int) -> Project:
 
 
 LINEAR: dict[str, Callable[[int], Project]] = {
+    "methods of one name that call each other in a round": lambda n: app(
+        "import queue, signal\nclass Stop(Exception): pass\ndef on_term(*_): raise Stop\n"
+        "signal.signal(signal.SIGTERM, on_term)\n"
+        + "".join(
+            f"class A{i}:\n    def a(self):\n        self.b()\n        self.c()\n"
+            "    def b(self):\n        self.a()\n        self.c()\n"
+            "    def c(self):\n        self.a()\n        self.b()\n"
+            for i in range(n)
+        )
+        + "work = queue.Queue()\ndef main(a):\n    try:\n        while True:\n            work.get(timeout=1)\n"
+        "            a.a()\n    except Stop:\n        pass\nmain(None)\n"
+    ),
     "Dockerfiles within a Compose file": lambda n: {
         "compose.yaml": "services:\n"
         + "".join(

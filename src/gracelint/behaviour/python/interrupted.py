@@ -49,8 +49,7 @@ def _amid_its_round(signal: str, machine: Machine, what: str, point: Point) -> R
     is_short = point.kind in ("sleep", "event-wait") and point.limit is not None and point.limit < _OFTEN
     if not is_short and point.kind not in (*FED, "elsewhere"):
         return None
-    loop = point.loops[-1].node if point.loops else None
-    call = work_of(machine, loop) if loop is not None else None
+    call = work_of(machine, point.loops[-1]) if point.loops else None
     if call is None:
         return None
     why = f"whether {what} comes into `{text_of(call)}` is only known when it runs"

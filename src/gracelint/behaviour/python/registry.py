@@ -42,9 +42,9 @@ EXECUTORS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.Proces
 POOLS = ("multiprocessing.Pool", "multiprocessing.dummy.Pool")
 RESULTS = tuple(f"{pool}.AsyncResult" for pool in POOLS)
 CHILD = "os.Child"
+"""A process that `os.fork()` made."""
 ENTERED = "contextlib.entered"
 """What `enter_async_context` returns where the context gives something that could be awaited itself."""
-"""A process that `os.fork()` made."""
 SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
 PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)
 TIMERS = tuple(path for path, row in SPAWNED.items() if "interval" in row)
