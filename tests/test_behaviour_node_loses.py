@@ -409,3 +409,30 @@ def test_threads_that_are_ended_as_far_as_they_are_idle(end: str, expected: str)
     text += f"process.on('SIGTERM', () => {{ for (const worker of [...idle]) {end}; }});"
     task = "const { parentPort } = require('worker_threads');\nparentPort.on('message', (task) => parentPort.postMessage(1));\n"
     assert reaction(text, task_js=task)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("worker.terminate()", "unknown"),
+        ("process.exit(0)", "unknown"),
+        ("console.log('through')", "ignored"),
+    ],
+)
+def test_an_end_behind_a_loop_that_may_come_to_its_end(after: str, expected: str) -> None:
+    text = "const { Worker } = require('worker_threads');\nconst worker = new Worker('./task.js');\nlet stopping = false;\n"
+    text += "const ask = () => new Promise((r) => { worker.once('message', r); worker.postMessage(1); });\n"
+    text += f"async function main() {{ while (!stopping) await ask(); {after}; }}\nmain();\n"
+    text += "process.on('SIGTERM', () => { stopping = true; });"
+    task = "const { parentPort } = require('worker_threads');\nparentPort.on('message', (n) => parentPort.postMessage(n));\n"
+    assert reaction(text, task_js=task)[0] == expected
+
+
+@pytest.mark.parametrize(("after", "expected"), [("child.disconnect()", "unknown"), ("child.kill()", "handled")])
+def test_a_child_that_is_told_behind_a_loop(after: str, expected: str) -> None:
+    text = "const child = require('child_process').fork('./task.js');\nlet stopping = false;\n"
+    text += "const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\n"
+    text += f"async function main() {{ while (!stopping) await sleep(200); {after}; }}\nmain();\n"
+    text += "process.on('SIGTERM', () => { stopping = true; });"
+    task = "process.on('message', (n) => process.send(n));\nprocess.on('SIGTERM', () => process.exit(0));\n"
+    assert reaction(text, task_js=task)[0] == expected

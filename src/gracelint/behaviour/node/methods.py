@@ -409,7 +409,7 @@ def _close_idle(machine: Machine, owner: Thing, args: list[Any], node: Node, fra
 
 def stop_child(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
     """`child.kill(signal)`, `worker.terminate()`, `worker.postMessage(…)`: its end is called back."""
-    if not machine.stopping:
+    if not machine.stopping and not is_later(frame):
         return UNDEFINED
     signal = next((str(value) for value in args if isinstance(value, str)), "SIGTERM")
     signal = "SIGKILL" if 9 in args else signal
@@ -445,7 +445,7 @@ def _send(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Fr
 
 
 def _disconnect(machine: Machine, owner: Thing, args: list[Any], node: Node, frame: Frame) -> Any:
-    if machine.stopping:
+    if machine.stopping or is_later(frame):
         machine.note("disconnect", node, frame, thing=owner)
     return UNDEFINED
 

@@ -14,10 +14,10 @@ from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.clients import comes_late, destroys_all, held_by_clients
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.state import Event, Registration
-from gracelint.behaviour.node.stopping import Stopped, is_deferred, stop
+from gracelint.behaviour.node.stopping import Stopped, stop
 from gracelint.behaviour.node.syntax import FUNCTIONS, once, string_of
 from gracelint.behaviour.node.timing import FOR_EVER, end_of, flat, time_of
-from gracelint.behaviour.node.values import After, Thing, name_of
+from gracelint.behaviour.node.values import After, Thing, is_behind_what_stays, name_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -43,7 +43,7 @@ def reaction(
 ) -> tuple[Reaction, Stopped | None]:
     """The reaction to one signal, and the run it was read from."""
     mine = [known for known in base.registrations if signal in known.signals]
-    certain = [known for known in mine if known.certain and not is_deferred(known.after)]
+    certain = [known for known in mine if known.certain and not is_behind_what_stays(known.after)]
     maybe = [known for known in base.registrations if known not in certain and (known in mine or not known.signals)]
     busy = _busy(base)
     if not certain:
@@ -462,6 +462,10 @@ def _still_alive(
             by = "what it shares memory for" if some is None else f"{some}()"
             why = f"whether {name_of(keeper)} ends by {by} cannot be told"
             return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, keeper.span)
+    behind = next((event for event in stopped.later if event.kind == "exit" or event.thing is keeper), None)
+    if behind is not None:
+        why = f"whether the loop before line {behind.span.line}, which ends it, comes to its end cannot be told"
+        return answer(Verdict.UNKNOWN, Cause.UNKNOWN, why, behind.span)
     kinds = {event.kind for event in events}
     if not kinds - {"log"}:
         why = f"its {signal} handler does nothing that ends it: {name_of(keeper)} keeps it running"

@@ -13,7 +13,7 @@ from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.state import Event, Frame, Text
 from gracelint.behaviour.node.statements import again
 from gracelint.behaviour.node.syntax import name_of, once
-from gracelint.behaviour.node.values import After, Closure, External, Scope, Thing, truthy
+from gracelint.behaviour.node.values import STAYS, After, Closure, External, Scope, Thing, is_behind_what_stays, truthy
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -44,6 +44,8 @@ class Stopped(Record, identity=True):
     """The functions that the handlers run, by file and place."""
     direct: tuple[Event, ...]
     """What they do before any loop or interval looks again."""
+    later: tuple[Event, ...]
+    """What the start does behind loops that may end now."""
 
     @property
     def enough(self) -> float:
@@ -65,7 +67,9 @@ def stop(signal: str, machine: Machine) -> Stopped:
         fill(machine)
     file = machine.parsed[machine.source.path]
     assert file is not None
-    opened = tuple(thing for thing in machine.things if thing.alive is not False and not is_deferred(thing.after))
+    opened = tuple(
+        thing for thing in machine.things if thing.alive is not False and not is_behind_what_stays(thing.after)
+    )
     if not any(thing.alive and "steps" not in thing.settings for thing in opened):
         # it does nothing but what its start goes on with
         machine.things += machine.rounds
@@ -73,7 +77,7 @@ def stop(signal: str, machine: Machine) -> Stopped:
     args = [Text(signal), NUMBERS.get(signal, 0)]
     called, machine.called = machine.called, set()
     for known in machine.registrations:
-        if signal in known.signals and known.certain and not is_deferred(known.after):
+        if signal in known.signals and known.certain and not is_behind_what_stays(known.after):
             if isinstance(known.function, External) and known.function.path not in _OWN_FUNCTIONS:
                 # what a library has made of a function: nobody knows what it does
                 target = known.function.path.removesuffix("()")
@@ -100,7 +104,8 @@ def stop(signal: str, machine: Machine) -> Stopped:
     released = {id(event.thing) for event in events if event.kind in RELEASES and event.certain} - machine.rearmed
     ended = set(machine.resolved)
     left = tuple(thing for thing in things if id(thing) not in released and id(thing) not in ended)
-    return Stopped(machine, events, left, opened, delay, _work(machine), ran, direct)
+    open_ = tuple(event for event in before if _may_follow(event, machine))
+    return Stopped(machine, events, left, opened, delay, _work(machine), ran, direct, open_)
 
 
 def _end_iterators(machine: Machine) -> None:
@@ -275,13 +280,14 @@ def _sets_itself_anew(machine: Machine, thing: Thing) -> bool:
     return thing.data is not None
 
 
-def is_deferred(after: tuple[After, ...]) -> bool:
-    """What stands behind an endless loop or an unsettled promise has not happened yet."""
-    return any(part.kind in ("loop", "unknown") for part in after)
-
-
 def _waits(after: tuple[After, ...], machine: Machine) -> bool:
-    return any(part.kind in ("loop", "unknown") and id(part.thing) not in machine.resolved for part in after)
+    return any(part.kind in STAYS and id(part.thing) not in machine.resolved for part in after)
+
+
+def _may_follow(event: Event, machine: Machine) -> bool:
+    """Whether something stands behind nothing but loops of which it is open whether they end."""
+    waits = [part.thing for part in event.after if part.kind in STAYS and id(part.thing) not in machine.resolved]
+    return bool(waits) and all(thing is not None and thing.kind == "loop" and thing.alive is None for thing in waits)
 
 
 def _settled(event: Event, machine: Machine) -> Event:

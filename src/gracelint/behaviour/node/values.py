@@ -54,12 +54,12 @@ class After(Record):
 
 
 _kind = attrgetter("kind")
-_STAYS = frozenset(("loop", "unknown"))
+STAYS = frozenset(("loop", "unknown"))
 
 
 def is_behind_what_stays(after: tuple[After, ...]) -> bool:
     """Whether something comes after an endless loop or an unsettled promise; asked of chains of any length."""
-    return not _STAYS.isdisjoint(map(_kind, after))
+    return not STAYS.isdisjoint(map(_kind, after))
 
 
 def joined(first: tuple[After, ...], more: tuple[After, ...]) -> tuple[After, ...]:
