@@ -436,3 +436,20 @@ def test_a_child_that_is_told_behind_a_loop(after: str, expected: str) -> None:
     text += "process.on('SIGTERM', () => { stopping = true; });"
     task = "process.on('message', (n) => process.send(n));\nprocess.on('SIGTERM', () => process.exit(0));\n"
     assert reaction(text, task_js=task)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while (!pool.closed) await sleep(100);",
+        "do { await sleep(100); } while (!pool.closed);",
+        "while (!stopping) { const jobs = await list(); await Promise.all(jobs.map(pool.work)); }",
+    ],
+)
+def test_a_loop_that_asks_for_something_that_nothing_sets(body: str) -> None:
+    text = (
+        f"{BUSY}const sleep = (ms) => new Promise((r) => setTimeout(r, ms));\nlet pool = null;\nlet stopping = false;\n"
+    )
+    text += f"async function list() {{ await sleep(100); return [1]; }}\nasync function main() {{ {body} }}\nmain();\n"
+    text += "process.on('SIGTERM', () => { stopping = true; process.exit(0); });"
+    assert reaction(text)[0] in ("handled", "cut")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.base.numbers import is_whole
 from gracelint.behaviour.node.state import Frame, Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
-from gracelint.behaviour.node.values import Closure, External
+from gracelint.behaviour.node.values import UNKNOWN, Closure, External
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.knowledge import table
 
@@ -21,14 +21,25 @@ _DEEP = 4
 """Calls from a job into the functions that do it."""
 
 
+def value_of(machine: Machine, node: Node, frame: Frame) -> object:
+    """What an expression stands for, asked beside the run of the program, in which an error would end something."""
+    try:
+        return machine.value(node, frame)
+    except Thrown:
+        return UNKNOWN
+
+
 def callee(machine: Machine, call: Node, frame: Frame) -> object:
     called = call.child_by_field_name("function")
-    if called is None or called.type not in ("identifier", "member_expression"):
-        return None
-    try:
-        return machine.value(called, frame)
-    except Thrown:
-        return None
+    return function_of(machine, called, frame) if called is not None else None
+
+
+def function_of(machine: Machine, node: Node, frame: Frame) -> object:
+    """What a function that is called or handed on stands for, where nothing has to be run to know that."""
+    return value_of(machine, node, frame) if node.type in _READ else None
+
+
+_READ = ("identifier", "member_expression", "arrow_function", "function_expression")
 
 
 def seconds_of(machine: Machine, job: Closure, depth: int = 0) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracelint.behaviour.node.doing import value_of
 from gracelint.behaviour.node.state import Frame
 from gracelint.behaviour.node.values import Closure
 from gracelint.behaviour.tree import text_of, walk
@@ -30,7 +31,7 @@ def most(machine: Machine, thing: Thing) -> float:
     for node in walk(body) if body is not None else ():
         name, bound = _bounded(node)
         if bound is not None and not _is_in_a_catch(node, body) and _is_slept(body, name):
-            value = machine.value(bound, frame)
+            value = value_of(machine, bound, frame)
             longest = max(longest, value / 1000 if isinstance(value, (int, float)) else 0.0)
     return longest
 

@@ -342,17 +342,17 @@ def _is_over(machine: Machine, made: Object, frame: Frame) -> bool | None:
 def _ends(machine: Machine, thing: Thing) -> bool:
     test, body, frame, waits = thing.data
     over = Frame(Scope(frame.scope), frame.file, waits, frame.this)
-    if test is not None and truthy(machine.value(test, over)) is False:
-        return True
     try:
+        if test is not None and truthy(machine.value(test, over)) is False:
+            return True
         ended = machine.execute(body, over) if body is not None else None
+        if ended == "break" or isinstance(ended, tuple):
+            return True
+        return test is not None and truthy(machine.value(test, over)) is False
     except Stop:
         return False
     except Thrown:
-        return is_caught(body)
-    if ended == "break" or isinstance(ended, tuple):
-        return True
-    return test is not None and truthy(machine.value(test, over)) is False
+        return body is not None and is_caught(body)
 
 
 def _both(machine: Machine, nodes: list[Node | None], asked: Node | None, frame: Frame) -> Any:

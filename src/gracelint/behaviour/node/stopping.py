@@ -7,6 +7,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.countdown import count_down
+from gracelint.behaviour.node.doing import value_of
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.modules import ROUTES
@@ -245,7 +246,7 @@ def _may_have_ended(machine: Machine, loop: Thing) -> bool:
         return False
     test, _, frame, _ = loop.data
     asked = {text_of(part) for part in walk(test) if part.type.endswith("identifier")}
-    return bool(asked & machine.counters) and truthy(machine.value(test, frame)) is None
+    return bool(asked & machine.counters) and truthy(value_of(machine, test, frame)) is None
 
 
 def _grown(machine: Machine, thing: Thing) -> float:

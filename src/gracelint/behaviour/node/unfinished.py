@@ -7,7 +7,7 @@ where its source says how long it takes.
 from __future__ import annotations
 
 from gracelint.base.memory import fleeting
-from gracelint.behaviour.node.doing import callee, inside, seconds_of, sleeps_for
+from gracelint.behaviour.node.doing import callee, function_of, inside, seconds_of, sleeps_for
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
 from gracelint.behaviour.node.state import Frame
@@ -195,7 +195,7 @@ def _mapped(machine: Machine, call: Node, frame: Frame) -> object:
     function, each = listed.child_by_field_name("function"), listed.child_by_field_name("arguments")
     if function is None or each is None or name_of(function) != "map" or not each.named_children:
         return None
-    return machine.value(each.named_children[0], frame)
+    return function_of(machine, each.named_children[0], frame)
 
 
 def _is_job(machine: Machine, node: Node, frame: Frame, waits: float) -> bool:
