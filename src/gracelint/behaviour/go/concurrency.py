@@ -458,6 +458,8 @@ LEAST = {
     "Swap": 1,
     "CompareAndSwap": 2,
     "SetContext": 1,
+    "WithContext": 1,
+    "Clone": 1,
     "time.AfterFunc": 2,
     "context.AfterFunc": 2,
     "strconv.Atoi": 1,
@@ -494,7 +496,23 @@ _MUTEX: dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]] = {
     "TryLock": _try_lock,
     "Unlock": _unlock,
 }
+
+
+# requests
+
+
+def _context_of(_: GoMachine, of: Object, __: list[Any], ___: Span) -> Any:
+    return of.state.get("context", UNKNOWN)
+
+
+def _with_context(_: GoMachine, of: Object, given: list[Any], span: Span) -> Object:
+    request = Object(of.type, span)
+    request.fields, request.state = {**of.fields}, {**of.state, "context": given[0]}
+    return request
+
+
 METHODS: dict[str, dict[str, Callable[[GoMachine, Object, list[Any], Span], Any]]] = {
+    "net/http.Request": {"Context": _context_of, "WithContext": _with_context, "Clone": _with_context},
     "sync.WaitGroup": {"Add": _add, "Done": _done, "Wait": _wait, "Go": _go},
     "golang.org/x/sync/errgroup.Group": {"Go": _go, "TryGo": _try_go, "SetLimit": _set_limit, "Wait": _wait},
     "sync.Cond": {"Wait": _wait_condition, "Signal": _signal, "Broadcast": _broadcast},

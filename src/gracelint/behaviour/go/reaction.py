@@ -142,6 +142,9 @@ def _lost_by_requests(signal: str, question: Question, machine: GoMachine) -> Re
     if found.how == "holds":
         why = f"the server waits for the request of {start}, which {place} holds until its client goes"
         return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, found.span)
+    if found.how == "may hold":
+        why = f"whether anything but its client ends the request that {place} holds is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, found.span)
     if found.how == "answer":
         why = f"on {signal} the request of {start} gives up before it comes to its answer in {place}"
         return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, found.span)

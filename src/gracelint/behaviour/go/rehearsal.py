@@ -6,12 +6,12 @@ What it comes to in the first run and not in the second, since the program has e
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.go import concurrency, expressions
+from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.requests import ANSWERS
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.midst import gives_back
-from gracelint.behaviour.machine.values import UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, TooFarError, Unknown
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, TooFarError, Unknown
 from gracelint.behaviour.machine.ways import next_ways
 from gracelint.behaviour.tree import text_of
 
@@ -34,6 +34,8 @@ _FOR_EVER = 1000.0
 _FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
 _TAKES_OVER = ("Hijack", "Upgrade", "Accept")
 """Calls by which a handler takes its connection from the server, which no longer knows of it."""
+_DEFAULT = ("net/http.Handle", "net/http.HandleFunc")
+_SERVE = ("net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve")
 _ALONE = ("net/http.NewServeMux", "net/http.NotFoundHandler")
 _IDLE = ("time.Sleep", "log.SetFlags")
 
@@ -41,7 +43,7 @@ _IDLE = ("time.Sleep", "log.SetFlags")
 class Handler(Record, identity=True):
     function: Func
     routes: Any
-    """What it was given to: a mux, or None for the one that net/http has."""
+    """What it was given to: a server or a mux, None for the one that net/http has, UNKNOWN for what may wrap it."""
 
 
 class Lost(Record):
@@ -49,7 +51,7 @@ class Lost(Record):
 
     how: str
     """"answer": it gives up before it; "cleanup": what it does because of the signal; "work": all else. "holds": it
-    never ends, and keeps the server from its end."""
+    never ends, and keeps the server from its end; "may hold": unless what stands before it ends it."""
     span: Span
     start: Span
     """Of the handler, or of the goroutine that is at it."""
@@ -68,6 +70,8 @@ class Rehearsal(GoMachine):
     def prepare(self, index: int, *, stops: bool) -> None:
         self.index, self.stops = index, stops
         self.answering, self.its = [], set()
+        self.served: list[Any] = []
+        """What servers that nothing can shut down give requests to."""
         self.marked: list[Chan] = []
         self.request: Thread | None = None
         self.handler: Handler | None = None
@@ -81,7 +85,9 @@ class Rehearsal(GoMachine):
 
     def calls(self, function: Any, given: list[Any], span: Span) -> None:
         if self.request is None:
-            routes = function.of if isinstance(function, Method) else None
+            routes = function.of if isinstance(function, Method) else None if _is_default(function) else UNKNOWN
+            if isinstance(function, Lib) and function.path in _SERVE:
+                self.served += [_default(given[-1])] if given else []
             self.answering += [Handler(its, routes) for one in given if (its := _handler(one)) is not None]
         elif self.current in self.its:
             name = function.path if isinstance(function, Lib) else getattr(function, "name", "")
@@ -165,14 +171,19 @@ class Rehearsal(GoMachine):
     def _is_served_by(self, server: Object) -> bool:
         """Whether a server answers the request, as far as can be told."""
         assert self.handler is not None
-        its, routes = server.fields.get("Handler"), self.handler.routes
-        if server.type != "net/http.Server":
-            return True
-        if its is None:
-            return routes is None
-        path = its.type if isinstance(its, Object) else its.of if isinstance(its, Unknown) else ""
-        is_alone = path in _ALONE
-        return not is_alone or its is routes or routes is server
+        is_other = server.type == "net/http.Server" and (_routes(server) is None or _is_alone(_routes(server)))
+        is_elsewhere = any(one is self.handler.routes for one in (*map(_routes, self.servers), *self.served))
+        return not (is_other and is_elsewhere) or self._is_straight_from(server)
+
+    def _is_straight_from(self, server: Object) -> bool:
+        """Whether a server is known to give the request to its handler as it comes."""
+        assert self.handler is not None
+        its, routes = _routes(server), self.handler.routes
+        return routes is server or (its is routes and (its is None or _is_alone(its)))
+
+    @property
+    def is_straight(self) -> bool:
+        return any(map(self._is_straight_from, self.servers))
 
     @property
     def idle_at(self) -> float:
@@ -185,6 +196,24 @@ class Rehearsal(GoMachine):
 
     def idle_of(self, server: Object) -> float:
         return self.idle_at if self.handler is None or self._is_served_by(server) else self.now
+
+
+def _is_default(function: Any) -> bool:
+    """Whether a function gives what it gets to the mux that net/http has."""
+    return isinstance(function, Lib) and function.path in _DEFAULT
+
+
+def _routes(server: Object) -> Any:
+    return _default(server.fields.get("Handler"))
+
+
+def _default(routes: Any) -> Any:
+    return None if routes is NIL else routes
+
+
+def _is_alone(routes: Any) -> bool:
+    path = routes.type if isinstance(routes, Object) else routes.of if isinstance(routes, Unknown) else ""
+    return path in _ALONE
 
 
 def _handler(value: Any) -> Func | None:
@@ -247,7 +276,8 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
     if is_held:
         waits = not undisturbed.request.done and wait is not None and _is_for_its_client(wait, undisturbed.context)
         holds = waits and not stopped.request.done and wait is not None and not stopped.taken_over
-        return Lost("holds", wait.span, wait.span) if holds and wait is not None else None
+        how = "holds" if stopped.is_straight else "may hold"
+        return Lost(how, wait.span, wait.span) if holds and wait is not None else None
     cleaning = next((one for one in stopped.finish() if one in stopped.its), None)
     if cleaning is not None and cleaning.wait is not None and cleaning.span is not None:
         return Lost("cleanup", cleaning.wait.span, cleaning.span)
@@ -264,9 +294,3 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
 def _is_for_its_client(wait: Wait, context: Ctx | None) -> bool:
     """Whether a request waits for its client to go, and nothing unknown may end its wait."""
     return context in wait.takes and not any(isinstance(one, Unknown) for one in wait.takes)
-
-
-concurrency.METHODS["net/http.Request"] = {
-    "Context": lambda machine, of, given, span: of.state["context"],
-    "WithContext": lambda machine, of, given, span: of,
-}
