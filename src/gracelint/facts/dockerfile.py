@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from gracelint.source import Passage, Source, Span, Word
 
+WINDOWS = ("nanoserver", "servercore")
+"""What Microsoft's images for Windows, and the tags of those that are made from them, have in their names."""
 _MOST_PARENTS = 128
 """Stages of which one is built from the next; no image has more layers."""
 

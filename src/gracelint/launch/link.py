@@ -6,6 +6,7 @@ import posixpath
 
 from gracelint.base.record import Record, replace
 from gracelint.base.secrets import veiled, veiled_value
+from gracelint.facts.dockerfile import WINDOWS
 from gracelint.facts.hooks import Hook
 from gracelint.facts.launch import Budget, Drain, Effect, HopKind, Image, Launch, Origin
 from gracelint.facts.verdict import Verdict, with_time
@@ -398,11 +399,11 @@ def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> 
 
 
 def _is_for_windows(launch: Launch) -> bool:
-    if launch.stage is not None or launch.image.reference is None:
-        named = launch.stage is not None and launch.stage.windows
-    else:
-        named = any(mark in launch.image.reference for mark in ("windowsservercore", "nanoserver", "servercore:"))
-    return named or (launch.workload is not None and launch.workload.windows)
+    if launch.workload is not None and launch.workload.windows:
+        return True
+    if launch.stage is not None:
+        return launch.stage.windows
+    return any(mark in (launch.image.reference or "") for mark in WINDOWS)
 
 
 def _is_replaced(launch: Launch, files: Files) -> bool:

@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from gracelint.base.limits import EXPANDED
 from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
-from gracelint.facts.dockerfile import Heredoc, Instruction, Stage
+from gracelint.facts.dockerfile import WINDOWS, Heredoc, Instruction, Stage
 from gracelint.parse.array import read_array, read_broken_array
 from gracelint.parse.errors import FragmentError, ParseError
 from gracelint.parse.passages import join
@@ -53,7 +53,7 @@ _TOKEN = (
     r"""|\{{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{{}}]|\{{[^{{}}]*\}})*))?\}}))"""
     r"""|(?P<plain>[^$"'{escape}]+|.)"""
 )
-_WINDOWS = ("windows", "nanoserver", "servercore")
+_WINDOWS = ("windows", *WINDOWS)
 
 
 def is_dockerfile_name(path: str) -> bool:

@@ -541,9 +541,8 @@ def _is_there(files: Files, folder: str, source: str) -> bool:
     """Whether a folder has a source, or a project that builds it there."""
     if any(files.exists(path) for path in in_project(files, folder, source)):
         return True
-    plain = posixpath.normpath(source)
-    if not plain.startswith("dist/"):
+    if "dist/" not in source:
         return False
     from gracelint.launch.runtimes.nx import is_built_to
 
-    return is_built_to(plain, lambda path: files.exists(posixpath.join(folder, path)))
+    return is_built_to(normal(source).removeprefix("/"), lambda path: files.exists(join(folder, path)))

@@ -15,7 +15,6 @@ from gracelint.knowledge import table
 from gracelint.launch.images import layers
 from gracelint.launch.images.packages import commands
 from gracelint.launch.runtimes.deployed import deployed_from
-from gracelint.launch.runtimes.nx import entry_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,9 +172,12 @@ def _source_at(place: Place, rest: str) -> Source | None:
     if rest.endswith(_ENDINGS) and (found := place.read(rest)) is not None:
         return found
     stem = _stem(rest)
-    made = entry_of(rest, lambda path: _json(place.read(path)))
-    if made is not None and (found := place.read(made)) is not None:
-        return found
+    if rest.startswith("dist/"):
+        from gracelint.launch.runtimes.nx import entry_of
+
+        made = entry_of(rest, lambda path: _json(place.read(path)))
+        if made is not None and (found := place.read(made)) is not None:
+            return found
     for mapping in _mappings(place):
         if mapping.file and _stem(posixpath.normpath(mapping.file)) == stem and mapping.entries:
             found = _read(place, mapping.entries[0][1])
