@@ -7,7 +7,6 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node import failing
 from gracelint.behaviour.node.countdown import count_down
-from gracelint.behaviour.node.doing import value_of
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.modules import ROUTES
@@ -244,6 +243,8 @@ def _may_have_ended(machine: Machine, loop: Thing) -> bool:
         return any(_ENDED.search(file.source.text) for file in machine.parsed.values() if file is not None)
     if loop.data is None or loop.data[0] is None:
         return False
+    from gracelint.behaviour.node.doing import value_of
+
     test, _, frame, _ = loop.data
     asked = {text_of(part) for part in walk(test) if part.type.endswith("identifier")}
     return bool(asked & machine.counters) and truthy(value_of(machine, test, frame)) is None
