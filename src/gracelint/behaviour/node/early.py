@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+from gracelint.behaviour.node.syntax import NAMES
 from gracelint.behaviour.node.timing import flat, time_of
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause, Reaction
@@ -62,9 +63,6 @@ def _refusals(machine: Machine, flags: set[str]) -> Iterator[Span]:
         asked, then = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
         if node.type != "if_statement" or asked is None or then is None:
             continue
-        names = {text_of(part) for part in walk(asked) if part.type in _NAMES}
+        names = {text_of(part) for part in walk(asked) if part.type in NAMES}
         if names & flags and any(part.type == "throw_statement" for part in walk(then)):
             yield file.span(node)
-
-
-_NAMES = ("identifier", "property_identifier", "private_property_identifier")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import replace
 from gracelint.behaviour.node.state import Frame, Stop, Thrown
-from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
+from gracelint.behaviour.node.syntax import FUNCTIONS, NAMES, name_of
 from gracelint.behaviour.node.values import (
     UNDEFINED,
     UNKNOWN,
@@ -164,7 +164,7 @@ def must_fail(machine: Machine, owner: Any, node: Node | None) -> bool:
     if not machine.stopping or not machine.certain or (owner is not None and owner is not UNDEFINED) or node is None:
         return False
     name = node.child_by_field_name("property") if node.type == "member_expression" else node
-    if name is None or name.type not in ("identifier", "property_identifier", "private_property_identifier"):
+    if name is None or name.type not in NAMES:
         return False
     if machine.unset is None:
         machine.unset = _unset(machine)
@@ -205,9 +205,7 @@ def _inside_a_function(node: Node) -> bool:
 
 
 _DECLARE = ("variable_declarator", "pair", "field_definition", "public_field_definition")
-_NAMES = (
-    "identifier", "property_identifier", "private_property_identifier", "shorthand_property_identifier_pattern",
-)  # fmt: skip
+_NAMES = (*NAMES, "shorthand_property_identifier_pattern")
 
 
 def timer_of_work(machine: Machine) -> Span | None:

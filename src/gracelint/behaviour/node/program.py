@@ -10,7 +10,7 @@ from gracelint.behaviour.node.modules import load_lazily
 from gracelint.behaviour.node.reaction import SIGNALS, reaction
 from gracelint.behaviour.node.state import Event, Registration
 from gracelint.behaviour.node.stopping import Stopped
-from gracelint.behaviour.node.syntax import File, TooBigError
+from gracelint.behaviour.node.syntax import NAMES, File, TooBigError
 from gracelint.behaviour.node.timing import time_of
 from gracelint.behaviour.node.values import Closure, Method
 from gracelint.behaviour.tree import text_of, walk
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from gracelint.behaviour.node.values import Thing
     from gracelint.facts.files import Files
     from gracelint.source import Source, Span
-
-_LATER = frozenset(("setTimeout", "setInterval", "setImmediate", "then", "finally", "Promise", "on", "once", "pipe"))
-"""By what an answer may come later than its request."""
 
 
 @kept_warm
@@ -131,16 +128,18 @@ def _long_running(base: Machine) -> bool | None:
 
 def _loses_nothing(base: Machine) -> bool:
     """Whether it was read whole, and only prints on timers, or answers each request before it does anything else."""
-    silent, opens = table("node")["silent"], table("node")["opens"]
-    if base.unread or base.foreign or base.blind or not base.libraries.issubset(silent):
+    known = table("node")
+    if base.unread or base.foreign or base.blind or not base.libraries.issubset(known["silent"]):
         return False
-    serves = any(thing.kind in ("server", "app") for thing in base.things)
-    if any(thing.kind not in ("timer", "interval", "server", "app") for thing in base.things):
+    kinds = {thing.kind for thing in base.things}
+    if not kinds <= {"timer", "interval", "server", "app"}:
         return False
     nodes = [node for source in base.sources if (file := base.parsed.get(source.path)) for node in walk(file.root)]
-    names = {text_of(node) for node in nodes if node.type in ("identifier", "property_identifier")}
-    later = serves and (any(node.type == "await_expression" for node in nodes) or not names.isdisjoint(_LATER))
-    return not (later or any(name in opens for name in names))
+    names = {text_of(node) for node in nodes if node.type in NAMES}
+    awaits = any(node.type == "await_expression" for node in nodes)
+    if kinds & {"server", "app"} and (awaits or not names.isdisjoint(known["later"])):
+        return False
+    return names.isdisjoint(known["opens"])
 
 
 def _handlers(base: Machine, runs: Mapping[str, Stopped]) -> list[Handler]:

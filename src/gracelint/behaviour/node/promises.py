@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import failing
-from gracelint.behaviour.node.syntax import callee_of, name_of, never_resolves
+from gracelint.behaviour.node.syntax import callee_of, given_first, name_of, never_resolves
 from gracelint.behaviour.node.this import TAKEN, TAKEN_PROMISE
 from gracelint.behaviour.node.values import (
     UNDEFINED,
@@ -125,10 +125,7 @@ def _promise_all(machine: Machine, args: list[Any], node: Node, frame: Frame) ->
 
 def _are_jobs(machine: Machine, call: Node) -> bool:
     """Whether all that is waited for stands in a set that work puts it into, and takes it out of: `[...jobs]`"""
-    given = call.child_by_field_name("arguments")
-    here = given.named_children[0] if given is not None and given.named_children else None
-    while here is not None and here.type in ("array", "spread_element") and len(here.named_children) == 1:
-        here = here.named_children[0]
+    here = given_first(call)
     if here is None or here.type not in ("identifier", "member_expression"):
         return False
     from gracelint.behaviour.node.draining import worked_off

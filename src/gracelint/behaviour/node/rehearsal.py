@@ -18,7 +18,7 @@ from gracelint.behaviour.node.values import UNKNOWN, Closure, Scope, is_behind_w
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from gracelint.behaviour.node.machine import Machine
@@ -51,7 +51,7 @@ def jobs(start: Callable[[], Machine]) -> tuple[Job, ...]:
     Those that there is still room to try out.
     """
     machine = start()
-    found = [*_steps(machine, list(machine.pauses))]
+    found = [*_steps(machine)]
     fill(machine)
     machine.rehearsing = True
     try:
@@ -70,46 +70,51 @@ def may_have_jobs(machine: Machine) -> bool:
     return things or bool(machine.handed or machine.begun)
 
 
-_CALLS = frozenset(("job", "route", "request", "connection", "message"))
+_ASKS = ("route", "request", "connection", "message")
+_CALLS = frozenset(("job", *_ASKS))
 
 
-def _steps(machine: Machine, pauses: list[tuple[After, ...]]) -> Iterator[Job]:
+def _steps(machine: Machine) -> Iterator[Job]:
     """What the start goes on with once its handlers are there, and what it opens is open."""
     before = [known.after for known in machine.registrations]
     before += [thing.after for thing in machine.things if thing.alive]
     kept = {part for after in before for part in after}
     same = {*map(id, kept)}
     looped = {id(after) for thing in machine.things for after in thing.settings.get("pauses", ())}
-    late = [after for after in pauses if id(after) not in looped and not same.issuperset(map(id, after))]
+    late = [after for after in machine.pauses if id(after) not in looped and not same.issuperset(map(id, after))]
     late = [after for after in late if not kept.issuperset(after)]
     late = [after for after in late if _is_work(machine, after) and not _goes_round(after)]
     if not late:
         return
     longest = max(late, key=lambda after: time_of(after) or 0.0)
     rest = [part for part in longest if part not in kept]
-    times = [time_of((part,)) for part in rest]
-    seconds = None if None in times else sum(time for time in times if time is not None)
-    is_known = all(part.kind in ("timer", "race") for part in rest)
     parts = {id(part): part for after in late for part in after}
     waits = frozenset(part.span for part in flat((*parts.values(),)))
     name = f"what the start goes on with in line {rest[0].span.line}"
-    yield Job(rest[0].span, name, "", seconds if is_known else None, kind="steps", waits=waits)
+    yield Job(rest[0].span, name, "", _lasts(rest), kind="steps", waits=waits)
+
+
+def _lasts(after: Sequence[After]) -> float | None:
+    """The seconds of what nothing but time is waited for; None where it takes its own."""
+    return time_of(after) if all(part.kind in ("timer", "race") for part in after) else None
 
 
 def _goes_round(after: tuple[After, ...]) -> bool:
-    if is_behind_what_stays(after):
-        return True
-    return bool([part for part in after if part.thing is not None and part.thing.kind == "interval"])
+    is_interval = (part.thing is not None and part.thing.kind == "interval" for part in after)
+    return is_behind_what_stays(after) or any(is_interval)
 
 
 def _is_work(machine: Machine, after: tuple[After, ...]) -> bool:
     """Whether what comes after a pause is work, and not what only gives something up."""
-    last = after[-1] if after else None
-    if last is None:
-        return False
-    fires = last.thing.callbacks.get("fires", ()) if last.thing is not None and last.kind == "timer" else ()
-    loose = last.thing is not None and last.thing.settings.get("loose") is True
-    return not loose and all(does_work(machine, function) for function in fires)
+    timer = after[-1].thing if after else None
+    loose = timer is not None and timer.settings.get("loose") is True
+    return bool(after) and not loose and all(does_work(machine, function) for function in _fires(after))
+
+
+def _fires(after: tuple[After, ...]) -> Sequence[Any]:
+    """What the timer calls that is waited for last."""
+    last = after[-1]
+    return last.thing.callbacks.get("fires", ()) if last.thing is not None and last.kind == "timer" else ()
 
 
 def _run(machine: Machine) -> Iterator[Job]:
@@ -144,7 +149,6 @@ def _heard(thing: Thing) -> Iterator[Any]:
 _GIVERS = ("connection", "consumer", "watcher", "child", "worker")
 _NO_WORK = ENDS | {"job", "fires", "drains"}
 _OWN = ("setInterval", "setTimeout", "setImmediate", "recursion")
-_ASKS = ("route", "request", "connection", "message")
 
 
 def _left(machine: Machine, function: Any, library: str) -> Iterator[Job]:
@@ -152,12 +156,9 @@ def _left(machine: Machine, function: Any, library: str) -> Iterator[Job]:
     for pause in left_behind(machine, function, library) if isinstance(function, Closure) else ():
         if not _is_work(machine, pause):
             continue
-        times = [time_of((part,)) if part.kind in ("timer", "race") else None for part in pause]
-        seconds = None if None in times else sum(time for time in times if time is not None)
         span, waits = pause[-1].span, frozenset(part.span for part in flat(pause))
-        fires = pause[-1].thing.callbacks.get("fires", ()) if pause[-1].thing is not None else ()
-        name = f"what a request starts in line {span.line}"
-        yield Job(span, name, "", seconds, function=next(iter(fires), None), kind="request", waits=waits)
+        name, later = f"what a request starts in line {span.line}", next(iter(_fires(pause)), None)
+        yield Job(span, name, "", _lasts(pause), function=later, kind="request", waits=waits)
 
 
 def _takes(machine: Machine, function: Any, args: list[Any]) -> float | None:

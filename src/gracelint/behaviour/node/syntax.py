@@ -162,6 +162,16 @@ def name_of(target: Node) -> str:
     return text_of(target.child_by_field_name("property") or target)
 
 
+def given_first(call: Node) -> Node | None:
+    """What a call is given first; of a list with one item, that: `jobs` of `all([...jobs])`."""
+    here = call.child_by_field_name("arguments")
+    here = here.named_children[0] if here is not None and here.named_children else None
+    while here is not None and here.type in ("array", "spread_element") and len(here.named_children) == 1:
+        here = here.named_children[0]
+    return here
+
+
+NAMES = ("identifier", "property_identifier", "private_property_identifier")
 FUNCTIONS = (
     "function_declaration",
     "function_expression",

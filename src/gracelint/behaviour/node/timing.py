@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gracelint.behaviour.node.clients import Held
     from gracelint.behaviour.node.machine import Machine
@@ -31,7 +31,7 @@ def least(after: tuple[After, ...], held: Mapping[int, Held]) -> float:
     return total
 
 
-def time_of(after: tuple[After, ...]) -> float | None:
+def time_of(after: Sequence[After]) -> float | None:
     """The least seconds that pass before something that comes after all this; None where that cannot be told."""
     total = 0.0
     for part in after:

@@ -11,7 +11,7 @@ from gracelint.behaviour.node.doing import callee, function_of, inside, seconds_
 from gracelint.behaviour.node.modules import ROUTES
 from gracelint.behaviour.node.rehearsal import BRIEF, Job, jobs, may_have_jobs
 from gracelint.behaviour.node.state import Frame
-from gracelint.behaviour.node.syntax import FUNCTIONS, name_of
+from gracelint.behaviour.node.syntax import FUNCTIONS, NAMES, given_first, name_of
 from gracelint.behaviour.node.timing import flat, time_of
 from gracelint.behaviour.node.values import Closure
 from gracelint.behaviour.node.values import name_of as named
@@ -82,7 +82,7 @@ def _looks_at_itself(job: Job) -> bool:
     parts = [*walk(job.function.node)] if isinstance(job.function, Closure) else []
     names = _sets(parts)
     asked = (part.child_by_field_name("condition") or part for part in parts if part.type in _ASKS)
-    return any(text_of(here) in names for part in asked for here in walk(part) if here.type in _NAMES)
+    return any(text_of(here) in names for part in asked for here in walk(part) if here.type in NAMES)
 
 
 def _is_awaited(thing: Thing, event: Event, machine: Machine) -> bool:
@@ -281,15 +281,12 @@ def _waits_until_done(node: Node, set_by_work: set[str]) -> bool:
         return name_of(node.named_children[0]) in set_by_work
     if node.type in ("while_statement", "do_statement"):
         condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
-        names = {text_of(part) for part in walk(condition) if part.type in _NAMES} if condition is not None else set()
+        names = {text_of(part) for part in walk(condition) if part.type in NAMES} if condition is not None else set()
         waits = body is not None and any(part.type == "await_expression" for part in inside(body))
         return waits and not names.isdisjoint({*set_by_work, "size", "length"})
     if node.type != "call_expression" or text_of(node.child_by_field_name("function") or node) not in _ALL:
         return False
-    given = node.child_by_field_name("arguments")
-    kept = given.named_children[0] if given is not None and given.named_children else None
-    while kept is not None and kept.type in ("array", "spread_element") and len(kept.named_children) == 1:
-        kept = kept.named_children[0]
+    kept = given_first(node)
     if kept is not None and kept.type == "call_expression":  # `Array.from(running)`, `running.values()`
         called = kept.child_by_field_name("function")
         return called is not None and text_of(called).endswith((".from", ".values"))
@@ -297,7 +294,6 @@ def _waits_until_done(node: Node, set_by_work: set[str]) -> bool:
 
 
 _ALL = ("Promise.all", "Promise.allSettled")
-_NAMES = ("identifier", "property_identifier", "private_property_identifier")
 
 
 def _sets(nodes: Iterable[Node]) -> set[str]:
@@ -323,7 +319,7 @@ def _waits(node: Node, set_by_work: set[str]) -> bool:
         return text_of(owner) == "Promise" or (name_of(called) in ("then", "finally") and owner.type in NAMED)
     condition = node.child_by_field_name("condition") if node.type in _BRANCHES else None
     return condition is not None and any(
-        part.type in _NAMES and text_of(part) in {*set_by_work, "size"} for part in walk(condition)
+        part.type in NAMES and text_of(part) in {*set_by_work, "size"} for part in walk(condition)
     )
 
 
