@@ -447,7 +447,7 @@ LINEAR: dict[str, Callable[[int], Project]] = {
             for i in range(n)
         )
         + "work = queue.Queue()\ndef main(a):\n    try:\n        while True:\n            work.get(timeout=1)\n"
-        "            a.a()\n    except Stop:\n        pass\nmain(None)\n"
+        "            a.a()\n    except Stop:\n        raise SystemExit\nmain(A0())\n"
     ),
     "Dockerfiles within a Compose file": lambda n: {
         "compose.yaml": "services:\n"
