@@ -61,18 +61,19 @@ def abandoned(sources: Iterable[Source], seen: Iterable[Span] = ()) -> Work | No
     if not any(word in source.text for source in sources for word in (*_TASKS, "Thread", "Popen")):
         return None
     read = list(trees(sources, ("",)))
+    looks_for_all = any(word in source.text for source, _ in read for word in ("all_tasks", "threading.enumerate"))
     lines = {(span.source.path, span.line) for span in seen}
     answering = [(source, node) for source, node in _answering(read) if lines.isdisjoint(_lines(source, node))]
     for what, leaves, names, waits in _LEFT:
         starts = [(source, node) for source, node in answering if leaves(node)]
         within = {id(part) for _, node in starts for part in ast.walk(node)}
         others = (part for _, tree in read for part in ast.walk(tree) if id(part) not in within)
-        forgets = any(_forgets(node) for _, node in starts) and not _looks_for_all(source for source, _ in read)
+        forgets = any(_starts(call) for _, node in starts for call in _forgotten(node)) and not looks_for_all
         if not starts or (not forgets and any(map(waits, others))):
             continue
         source, node = starts[0]
-        left = set(names(node))
-        seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in left]
+        known = set(names(node))
+        seconds = [_at_least(f.body) for _, tree in read for f in functions(tree) if f.name in known]
         return Work(source, node, max(seconds, default=0.0), what)
     return None
 
@@ -87,34 +88,25 @@ def _answering(read: Sequence[tuple[Source, ast.Module]]) -> Iterator[tuple[Sour
     for source, tree in read:
         for node in functions(tree):
             own.setdefault(node.name, []).append((source, node))
-    waiting = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS)]
-    seen = {id(node) for _, node in waiting}
-    while waiting:
-        here = waiting.pop(0)
-        yield here
-        for call in ast.walk(here[1]):
-            for found in own.get(last_name(call.func), ()) if isinstance(call, ast.Call) else ():
-                if id(found[1]) not in seen:
-                    seen.add(id(found[1]))
-                    waiting.append(found)
+    reached = [(source, node) for source, tree in read for node in _begun(tree, REQUESTS)]
+    known = {node for _, node in reached}
+    for source, node in reached:
+        yield source, node
+        for call in ast.walk(node):
+            called = own.pop(last_name(call.func), ()) if isinstance(call, ast.Call) else ()
+            reached += [found for found in called if found[1] not in known]
 
 
-def _forgets(node: Generator) -> bool:
-    """Whether a function starts something of which it keeps nothing."""
-    return any(
-        isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) and _starts(part.value)
-        for part in ast.walk(node)
-    )
+def _forgotten(node: Generator) -> Iterator[ast.Call]:
+    """The calls of which a function keeps nothing."""
+    statements = (part.value for part in ast.walk(node) if isinstance(part, ast.Expr))
+    return (value for value in statements if isinstance(value, ast.Call))
 
 
 def _starts(call: ast.Call) -> bool:
     """`create_task(job())`, `Thread(target=job, daemon=True).start()`."""
     made = call.func.value if last_name(call.func) == "start" and isinstance(call.func, ast.Attribute) else None
     return last_name(call.func) in _TASKS or (isinstance(made, ast.Call) and last_name(made.func) == "Thread")
-
-
-def _looks_for_all(sources: Iterable[Source]) -> bool:
-    return any(word in source.text for source in sources for word in ("all_tasks", "threading.enumerate"))
 
 
 _HANDED = ("add_task", "BackgroundTask", "Thread", "submit", "run_in_executor")
@@ -186,25 +178,13 @@ def _waits_for_tasks(part: ast.AST) -> bool:
 
 def _leaves_children(node: Generator) -> bool:
     """Whether a request starts a process, and keeps nothing of it."""
-    return any(
-        isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) and last_name(part.value.func) == "Popen"
-        for part in ast.walk(node)
-    )
-
-
-def _commands(node: Generator) -> Iterator[str]:
-    """Their names say nothing of how long they take."""
-    yield from ()
-
-
-def _waits_for_children(part: ast.AST) -> bool:
-    return False
+    return any(last_name(call.func) == "Popen" for call in _forgotten(node))
 
 
 _LEFT = (
     ("task", _leaves_tasks, _coroutines, _waits_for_tasks),
     ("daemon thread", _leaves_threads, _daemons, _joins),
-    ("process", _leaves_children, _commands, _waits_for_children),
+    ("process", _leaves_children, lambda node: (), lambda part: False),
 )
 """How requests leave something behind: what, whether one does, the functions it leaves, and what waits for them."""
 
