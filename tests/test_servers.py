@@ -182,6 +182,32 @@ def test_an_application_is_read_where_its_project_is_installed_from(install: str
     assert launch.verdict.value == verdict, launch.why
 
 
+@pytest.mark.parametrize(
+    ("installs", "copies"),
+    [
+        ("RUN uv sync --frozen", "COPY --from=made /src/.venv /src/.venv\nENV PATH=/src/.venv/bin:$PATH"),
+        ("RUN pip install --prefix=/install .", "COPY --from=made /install /usr/local"),
+        ("RUN pip wheel -w /wheels .", "COPY --from=made /wheels /w\nRUN pip install /w/*.whl"),
+        ("RUN uv build --wheel", "COPY --from=made /src/dist /w\nRUN pip install /w/*.whl"),
+    ],
+)
+def test_an_application_is_read_where_another_stage_installs_or_builds_it_from(installs: str, copies: str) -> None:
+    files = {
+        "Dockerfile": f"FROM python:3.12 AS made\nWORKDIR /src\nCOPY . .\n{installs}\n"
+        f'FROM python:3.12\nWORKDIR /app\n{copies}\nCMD ["gunicorn", "shop.web:app"]\n',
+        "src/shop/web.py": DEAF,
+    }
+    (launch,) = read(files).launches
+    assert launch.verdict is Verdict.IGNORED, launch.why
+
+
+@pytest.mark.parametrize(("given", "verdict"), [("--pythonpath back,", "ignored"), ("", "unknown")])
+def test_gunicorn_looks_for_its_application_where_it_is_told_to(given: str, verdict: str) -> None:
+    command = f"gunicorn {given.rstrip(',')} shop:app".split()
+    launch = launch_of(str(command).replace("'", '"'), back__shop_py=DEAF)
+    assert launch.verdict.value == verdict, launch.why
+
+
 GUNICORN = '["gunicorn", "shop:app"]'
 
 

@@ -273,6 +273,15 @@ def placed(stage: Stage) -> list[Placed]:
     return found
 
 
+def copied_from(stage: Stage) -> list[Stage]:
+    """The stages that a stage copies from, and those that they copy from."""
+    found = [stage]
+    for here in found:
+        origins = (put.origin for one in here.lineage() for put in placed(one))
+        found += [other for other in dict.fromkeys(origins) if other is not None and other not in found]
+    return found[1:]
+
+
 def _put_by(copy: Instruction, stage: Stage, working_dir: str) -> Placed:
     """What a COPY or ADD of a stage does."""
     words = copy_words(copy)

@@ -258,7 +258,7 @@ def _lists(stage: Stage) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def installed_projects(stage: Stage) -> tuple[str, ...]:
-    """The folders, in the image, of Python projects that are installed where they lie: `pip install -e ./backend`."""
+    """The folders, in the image, of Python projects that are installed from where they lie: `pip install ./backend`."""
     from gracelint.launch.images.layers import first_working_dir
 
     found: list[str] = []
@@ -267,7 +267,7 @@ def installed_projects(stage: Stage) -> tuple[str, ...]:
         for item in one.instructions:
             if item.name == "WORKDIR":
                 working_dir = posixpath.join(working_dir, item.value)
-            elif item.name == "RUN" and ("install" in item.argument.text or "sync" in item.argument.text):
+            elif item.name == "RUN" and any(word in item.argument.text for word in _INSTALLING):
                 found += _projects(list(_with_arguments(commands(item), one)), working_dir)
     return tuple(dict.fromkeys(found))
 
@@ -278,16 +278,19 @@ def _projects(its_commands: list[list[str]], folder: str) -> Iterator[str]:
         name = posixpath.basename(words[0])
         if name == "cd" and len(words) == 2:
             folder = posixpath.join(folder, words[1])
-        elif name in ("pip", "pip3") and words[1:2] == ["install"]:
+        elif name in ("pip", "pip3") and words[1:2] in (["install"], ["wheel"]):
             paths = [word.partition("[")[0].removeprefix("file://") for word in words[2:] if not word.startswith("-")]
             paths = [path for path in paths if "://" not in path and ("/" in path or path.startswith("."))]
             yield from (normal(posixpath.join(folder, path)) for path in paths)
-        elif tuple(words[: 1 if name == "sync" else 2]) in _OF_THE_FOLDER and _APART.isdisjoint(words):
+        elif (tuple(words[:1]) in _OF_THE_FOLDER or tuple(words[:2]) in _OF_THE_FOLDER) and _APART.isdisjoint(words):
             yield normal(folder)
 
 
-_OF_THE_FOLDER = (("sync",), ("poetry", "install"), ("pdm", "install"), ("pdm", "sync"))
-"""What installs the project of the folder it runs in; `sync` is uv's."""
+_INSTALLING = ("install", "sync", "wheel", "build")
+_OF_THE_FOLDER = frozenset(
+    (("sync",), ("build",), ("poetry", "install"), ("poetry", "build"), ("pdm", "install"), ("pdm", "sync"))
+)
+"""What installs the project of the folder it runs in, or builds it for that; `sync` and `build` are uv's."""
 _APART = frozenset(("--no-root", "--no-self", "--no-install-project", "--only-deps"))
 """Options with which only what the project depends on is installed."""
 

@@ -6,9 +6,10 @@ import posixpath
 
 from gracelint.base.memory import lru_cache
 from gracelint.base.patterns import pattern
-from gracelint.base.record import Record, field
+from gracelint.base.record import Record, field, replace
 from gracelint.facts.verdict import Verdict
 from gracelint.launch.images.image import find_file, find_path
+from gracelint.launch.images.layers import copied_from
 from gracelint.launch.images.packages import installed_projects
 from gracelint.launch.words import base_name
 from gracelint.parse.errors import ParseError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.python.work import Work
     from gracelint.facts.files import Files
+    from gracelint.facts.launch import Image
     from gracelint.facts.program import Program, Reaction
     from gracelint.launch.servers.settings import ServerSettings
     from gracelint.launch.step import Context
@@ -282,8 +284,8 @@ def find_application(spec: Row, given: ServerSettings, context: Context) -> Sour
 def find_module(module: str, context: Context) -> Source | None:
     """The source of a Python module by its dotted name, looked up where an application's imports are."""
     for path, _ in _paths(module, {}):
-        for place in _python_path(context):
-            found = find_file(context.image, context.files, path, place)
+        for image, place in _python_path(context):
+            found = find_file(image, context.files, path, place)
             if found is not None:
                 return found.source
     return None
@@ -293,8 +295,9 @@ def _find(spec: Row, given: ServerSettings, context: Context) -> tuple[Source, s
     """The module that is served, its dotted name, what is served of it, and where its imports are looked up."""
     folders = [value for name in spec.get("folders", ()) if (value := _option(given, name))]
     start = posixpath.join(context.working_dir, *folders)
-    places = dict.fromkeys((start, *_python_path(context)))
-    roots = tuple(root for place in places if (root := find_path(context.image, context.files, place, "/")) is not None)
+    places = list(dict.fromkeys(((context.image, start), *_python_path(context))))
+    found_at = (find_path(image, context.files, place, "/") for image, place in places)
+    roots = tuple(dict.fromkeys(root for root in found_at if root is not None))
     for name in _names(spec, given):
         module, _, expression = name.partition(":")
         module, attribute = _dotted(module, spec)
@@ -302,8 +305,8 @@ def _find(spec: Row, given: ServerSettings, context: Context) -> tuple[Source, s
         if spec.get("factory") and _option(given, str(spec["factory"])) not in (None, "false"):
             expression = f"{expression}()"
         for path, dotted in _paths(module, spec):
-            for place in places:
-                found = find_file(context.image, context.files, path, place)
+            for image, place in places:
+                found = find_file(image, context.files, path, place)
                 if found is not None and found.text == found.source.text.removeprefix("\ufeff"):
                     return found.source, dotted, expression, roots
     return None
@@ -348,9 +351,13 @@ def _paths(module: str, spec: Row) -> Iterator[tuple[str, str]]:
     yield f"{base}/__init__.py", module
 
 
-def _python_path(context: Context) -> list[str]:
+def _python_path(context: Context) -> Iterator[tuple[Image, str]]:
+    """Where modules are looked up: an image, and a folder in it."""
+    image, start = context.image, context.working_dir
     given = (context.env.get("PYTHONPATH") or "").split(":")
-    stage = context.image.stage
-    installed = installed_projects(stage) if stage is not None else ()
-    folders = [*filter(None, given), *(place for one in installed for place in (posixpath.join(one, "src"), one))]
-    return [context.working_dir, *(posixpath.join(context.working_dir, folder) for folder in folders)]
+    yield from ((image, posixpath.join(start, folder)) for folder in ("", *filter(None, given)))
+    stages = (image.stage, *copied_from(image.stage)) if image.stage is not None else ()
+    for stage in stages:
+        its = image if stage is image.stage else replace(image, stage=stage, mounts=())
+        for project in installed_projects(stage):
+            yield from ((its, posixpath.join(start, project, folder)) for folder in ("src", ""))
