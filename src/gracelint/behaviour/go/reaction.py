@@ -15,8 +15,8 @@ from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine import ends
 from gracelint.behaviour.machine.left import left_alone
-from gracelint.behaviour.machine.values import Doubt, Ended
-from gracelint.behaviour.machine.ways import Outcome, agreed, follow, forwarded, reaction
+from gracelint.behaviour.machine.values import Doubt, Ended, TooFarError
+from gracelint.behaviour.machine.ways import TOO_MUCH, Outcome, agreed, follow, forwarded, reaction
 from gracelint.behaviour.tree import text_of, walk
 from gracelint.facts.program import Cause, Reaction
 from gracelint.facts.verdict import Verdict
@@ -135,7 +135,10 @@ def _lost_by_requests(signal: str, question: Question, machine: GoMachine) -> Re
     """What a request that is in flight, and what it has handed on, does not get to."""
     from gracelint.behaviour.go import rehearsal
 
-    found = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways))
+    try:
+        found = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways))
+    except (TooFarError, RecursionError):
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0])
     if found is None:
         return None
     start, place = machine.place(found.start), machine.place(found.span)

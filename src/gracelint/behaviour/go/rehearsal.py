@@ -11,7 +11,7 @@ from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.requests import ANSWERS
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.midst import gives_back
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, TooFarError, Unknown
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, Unknown
 from gracelint.behaviour.machine.ways import next_ways
 from gracelint.behaviour.tree import text_of
 
@@ -31,6 +31,8 @@ _MOST_WAYS = 4
 _AFTERWARDS = 6.0
 """Seconds that a request, and what it has started, is followed for."""
 _FOR_EVER = 1000.0
+_ROUNDS = 40
+"""How often the request comes round after the signal, and counts nothing, before it is taken to go on like this."""
 _FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
 _TAKES_OVER = ("Hijack", "Upgrade", "Accept")
 """Calls by which a handler takes its connection from the server, which no longer knows of it."""
@@ -78,6 +80,10 @@ class Rehearsal(GoMachine):
         self.writer = Unknown("net/http.ResponseWriter")
         self.context: Ctx | None = None
         self.taken_over = False
+        self.rounds = 0
+        """How often the request has come to the same pause since the signal."""
+        self.had: Wait | None = None
+        """What it waited in before."""
         self.did: dict[Span, tuple[Thread, bool]] = {}
         """Calls of libraries since: by which thread, and whether they answer."""
 
@@ -106,9 +112,22 @@ class Rehearsal(GoMachine):
         if wait is not None and any(one.queue for one in wait.takes if one in self.marked):
             self.its.add(thread)
         moved = super().resume(thread)
+        if moved and self.stopping and thread is self.request and thread.wait is not None:
+            self._rest(thread.wait)
         if thread in self.its and thread.wait is not None and thread.wait.kind == "send":
             self.marked += thread.wait.sends
         return moved
+
+    def _rest(self, wait: Wait) -> None:
+        """What the request comes round by is stopped once nothing has come of it so often: all else comes sooner."""
+        before, self.had = self.had, wait
+        self.rounds = self.rounds + 1 if before is not None and before.node == wait.node else 0
+        is_counting = self.counted_at is not None and self.wakes - self.counted_at < _ROUNDS
+        if before is None or self.rounds < _ROUNDS or is_counting:
+            return
+        for one in wait.takes:
+            if isinstance(one, Chan) and (one.every is not None or one not in before.takes):
+                one.at = one.every = None
 
     # the request
 
@@ -228,7 +247,10 @@ def _handler(value: Any) -> Func | None:
 
 
 def lost(machine: GoMachine, make: Make) -> Lost | None:
-    """What a request that is in flight at the signal loses, by a run of the program that has ended well."""
+    """What a request that is in flight at the signal loses, by a run of the program that has ended well.
+
+    Raises what a run does that is too long or too deep to be followed.
+    """
     ways = tuple(way for way, _ in machine.taken)
     for index in range(_MOST_HANDLERS):
         found, is_last = _lost_by(index, ways, make)
@@ -261,7 +283,7 @@ def _run(index: int, ways: tuple[int, ...], make: Make, *, stops: bool) -> Rehea
     machine.prepare(index, stops=stops)
     try:
         machine.begin()
-    except (Doubt, TooFarError, RecursionError):
+    except Doubt:
         return None
     return machine
 
