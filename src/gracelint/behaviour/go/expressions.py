@@ -356,7 +356,7 @@ def enter(machine: GoMachine, function: Func, given: list[Any], span: Span) -> R
         scope.names.update({name: NIL if name == "err" else UNKNOWN for name in frame.results})
     machine.depth += 1
     machine.step()
-    too_late = machine.begins_too_late(function.node.id, given)
+    too_late = machine.begins_too_late(function, given)
     machine.nested.setdefault(function.node.id, []).append(machine.wakes)
     try:
         flow = yield from statements.block(machine, frame, body, scope)

@@ -108,6 +108,11 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
     machine.calls(function, given, span)
     if machine.greeting and machine.current in machine.greeting and any(map(_is_client, (*given, function))):
         yield from serving.answers(machine, machine.greeting.pop(machine.current))
+    if name.endswith("ServeHTTP"):
+        from gracelint.behaviour.go import routes
+
+        value = yield from routes.serve(machine, routes.serves(function), given, span)
+        return value
     if isinstance(function, Lib):
         value = yield from _function(machine, function.path, given, span)
         return value
@@ -121,6 +126,13 @@ def call(machine: GoMachine, function: Any, given: list[Any], span: Span, name: 
 
 
 _FX = "go.uber.org/fx."
+_HANDLERS = (
+    "net/http.",
+    "github.com/go-chi/",
+    "github.com/gorilla/handlers.",
+    "go.opentelemetry.io/contrib/instrumentation/net/http/",
+    "golang.org/x/net/http2/h2c.",
+)
 _PROCESSES = ("os/exec.", "os.Process", "syscall.", "golang.org/x/sys/unix.")
 _CLOCK = ("time.Now", "time.Since", "time.Time", "time.Until", "context.WithDeadline")
 _TEXTS = ("strconv.", "strings.", "time.ParseDuration", "cmp.Or")
@@ -145,6 +157,11 @@ _BROKERS = (
 
 def _further(path: str, kind: str) -> dict[str, Any]:
     """What is known of a library that has a module of its own, which few programs need."""
+    if path.startswith(_HANDLERS) and kind == "FUNCTIONS":
+        from gracelint.behaviour.go import routes
+
+        its = routes.function(path)
+        return {path: its} if its is not None else {}
     if path.startswith(_TEXTS) and kind == "FUNCTIONS":
         from gracelint.behaviour.go import texts
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.go.packages import Modules, Package
     from gracelint.behaviour.go.syntax import File
+    from gracelint.behaviour.go.values import Func
     from gracelint.behaviour.machine.values import Chan, Run, Thread
     from gracelint.source import Span
 
@@ -104,12 +105,13 @@ class GoMachine(Machine):
         self.taken_branches |= places([taken])
         self.passed = (self.passed | places(left_out)) - self.taken_branches
 
-    def begins_too_late(self, function: int, given: list[Any]) -> bool:
+    def begins_too_late(self, function: Func, given: list[Any]) -> bool:
         """Whether main calls a function for the first time, with a context that has ended."""
-        is_new = function not in self.entered
-        self.entered.add(function)
+        its = function.node.id
+        is_new = its not in self.entered
+        self.entered.add(its)
         if self.stopping:
-            self.entered_late.add(function)
+            self.entered_late.add(its)
         over = any(isinstance(one, Ctx) and one.ends(self.now) for one in given)
         return is_new and over and self.is_main_stopping()
 
@@ -120,6 +122,10 @@ class GoMachine(Machine):
 
     def calls(self, function: Any, given: list[Any], span: Span) -> None:
         """A library is called."""
+
+    def comes_to(self, routes: Any, given: list[Any], span: Span) -> Run:
+        """A mux is asked to answer a request."""
+        yield from ()
 
     def call(self, function: Any, given: list[Any], span: Span) -> Run:
         from gracelint.behaviour.go.expressions import call

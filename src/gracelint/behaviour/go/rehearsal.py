@@ -6,12 +6,11 @@ What it comes to in the first run and not in the second, since the program has e
 from __future__ import annotations
 
 from gracelint.base.record import Record
-from gracelint.behaviour.go import expressions
+from gracelint.behaviour.go import expressions, routes
 from gracelint.behaviour.go.machine import GoMachine
-from gracelint.behaviour.go.requests import ANSWERS
-from gracelint.behaviour.go.values import Func
+from gracelint.behaviour.go.routes import Handler
 from gracelint.behaviour.machine.midst import gives_back
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, Unknown
+from gracelint.behaviour.machine.values import UNKNOWN, Chan, Ctx, Doubt, Lib, Method, Object, Unknown
 from gracelint.behaviour.machine.ways import next_ways
 from gracelint.behaviour.tree import text_of
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from gracelint.behaviour.go.values import Func
     from gracelint.behaviour.machine.values import Run, Thread, Wait
     from gracelint.source import Span
 
@@ -36,16 +36,8 @@ _ROUNDS = 40
 _FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
 _TAKES_OVER = ("Hijack", "Upgrade", "Accept")
 """Calls by which a handler takes its connection from the server, which no longer knows of it."""
-_DEFAULT = ("net/http.Handle", "net/http.HandleFunc")
 _SERVE = ("net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve")
-_ALONE = ("net/http.NewServeMux", "net/http.NotFoundHandler")
 _IDLE = ("time.Sleep", "log.SetFlags")
-
-
-class Handler(Record, identity=True):
-    function: Func
-    routes: Any
-    """What it was given to: a server or a mux, None for the one that net/http has, UNKNOWN for what may wrap it."""
 
 
 class Lost(Record):
@@ -69,9 +61,23 @@ class Rehearsal(GoMachine):
     its: set[Thread]
     """The request, what it has started, and what has taken something of what it handed on."""
 
-    def prepare(self, index: int, *, stops: bool) -> None:
-        self.index, self.stops = index, stops
+    def prepare(self, index: int, been: set[int], *, stops: bool, comes_through: bool) -> None:
+        self.index, self.stops, self.comes_through = index, stops, comes_through
+        self.been = been
+        """The functions that other requests have come through."""
         self.answering, self.its = [], set()
+        self.loose: list[Handler] = []
+        """What was given to something that is around it: others may come through there to it."""
+        self.around: list[tuple[Any, Any]] = []
+        """Muxes, and what they use around their handlers."""
+        self.mounted: list[tuple[Any, Any]] = []
+        """Muxes, and those that they hand requests on to."""
+        self.root: Any = UNKNOWN
+        """The handler of a server that the request comes through, if there is one before its own."""
+        self.arrived = False
+        """It has come through there to the mux."""
+        self.veiled = False
+        """Nobody can tell what that uses around it."""
         self.served: list[Any] = []
         """What servers that nothing can shut down give requests to."""
         self.marked: list[Chan] = []
@@ -91,15 +97,31 @@ class Rehearsal(GoMachine):
 
     def calls(self, function: Any, given: list[Any], span: Span) -> None:
         if self.request is None:
-            routes = function.of if isinstance(function, Method) else None if _is_default(function) else UNKNOWN
-            if isinstance(function, Lib) and function.path in _SERVE:
-                self.served += [_default(given[-1])] if given else []
-            self.answering += [Handler(its, routes) for one in given if (its := _handler(one)) is not None]
+            self._gives(function, given)
         elif self.current in self.its:
             name = function.path if isinstance(function, Lib) else getattr(function, "name", "")
             self.taken_over = self.taken_over or name.rpartition(".")[2] in _TAKES_OVER
             answers = self.writer in given or (isinstance(function, Method) and function.of is self.writer)
             self.did.setdefault(span, (self.current, answers))
+
+    def _gives(self, function: Any, given: list[Any]) -> None:
+        to = routes.given_to(function)
+        if isinstance(function, Lib) and function.path in _SERVE:
+            self.served += [routes.default(given[-1])] if given else []
+        is_around = isinstance(function, Lib) and routes.function(function.path) is not None
+        if isinstance(function, Method) and function.name == "Use":
+            self.around += [(to, one) for one in given]
+            return
+        found = self.loose if is_around else self.answering
+        found += [Handler(its, to) for one in given if (its := routes.answers(one)) is not None]
+        self.mounted += [
+            (to, one) for one in given if not is_around and isinstance(one, Unknown) and routes.is_mux(one)
+        ]
+
+    def begins_too_late(self, function: Func, given: list[Any]) -> bool:
+        if self.current in self.its and not any(self.handler is one for one in self.loose):
+            self.been.add(function.node.id)
+        return super().begins_too_late(function, given)
 
     def start(self, run: Run, span: Span | None, main: bool = False) -> Thread:
         thread = super().start(run, span, main)
@@ -149,15 +171,55 @@ class Rehearsal(GoMachine):
         return not is_over and super()._advance()
 
     def _begin(self) -> bool:
-        known = {one.function.node.id: one for one in (*self.answering, *self._handlers_of_servers())}
-        self.answering = [*known.values()]
-        if self.index >= min(len(self.answering), _MOST_HANDLERS):
+        known = {_key(one.function): one for one in (*self.answering, *self._handlers_of_servers())}
+        loose = {_key(one.function): one for one in self.loose}
+        found = [*known.values(), *(one for key, one in loose.items() if key not in known and key[0] not in self.been)]
+        if self.index >= min(len(found), _MOST_HANDLERS):
             return False
-        self.handler = self.answering[self.index]
+        self.handler = found[self.index]
+        self.root = self._root() if self.comes_through else UNKNOWN
         self.current = None
         self.request = self.start(self._answer(self.handler), self.handler.function.file.span(self._head()))
         self.its.add(self.request)
         return True
+
+    def _root(self) -> Any:
+        """What a request comes through before it comes to its handler, where that is known."""
+        assert self.handler is not None
+        its = self.handler.routes
+        if not routes.takes_requests(self.handler.function) or any(its is one for one in self.servers):
+            return UNKNOWN
+        straight = next((one for one in self.servers if self._leads_to_it(routes.routes_of(one))), None)
+        if straight is not None:
+            return straight.fields.get("Handler") if self._used(routes.routes_of(straight)) else UNKNOWN
+        around = [one for server in self.servers if routes.is_around(one := server.fields.get("Handler"))]
+        return around[0] if len(around) == 1 else UNKNOWN
+
+    def _leads_to_it(self, mux: Any) -> bool:
+        """Whether a mux gives the request to its handler, or to the mux that does."""
+        assert self.handler is not None
+        its = self.handler.routes
+        return routes.is_mux(mux) and (mux is its or any(mux is one and its is inner for one, inner in self.mounted))
+
+    def _used(self, mux: Any) -> list[Any]:
+        """What a mux, and the one that it hands the request on to, use around the handler: from outside to inside."""
+        assert self.handler is not None
+        inner = [one for of, one in self.around if of is self.handler.routes]
+        return [one for of, one in self.around if of is mux] + inner if mux is not self.handler.routes else inner
+
+    def comes_to(self, mux: Any, given: list[Any], span: Span) -> Run:
+        mux = routes.default(mux)
+        if self.handler is None or self.root is UNKNOWN or self.arrived or self.current not in self.its:
+            return
+        if not self._leads_to_it(mux) and self.handler.routes is not UNKNOWN:
+            return
+        self.arrived = True
+        answering: Any = self.handler.function
+        for one in reversed(self._used(mux)):
+            answering = yield from expressions.call(self, one, [answering], span)
+        if not routes.is_around(answering):
+            self.veiled, answering = True, self.handler.function
+        yield from routes.serve(self, answering, given, span)
 
     def _head(self) -> Any:
         assert self.handler is not None
@@ -166,7 +228,7 @@ class Rehearsal(GoMachine):
 
     def _handlers_of_servers(self) -> Iterator[Handler]:
         for server in self.servers:
-            its = _handler(server.fields.get("Handler"))
+            its = routes.answers(server.fields.get("Handler"))
             if its is not None:
                 yield Handler(its, server)
 
@@ -182,6 +244,9 @@ class Rehearsal(GoMachine):
         request.fields = {name: Unknown(f"net/http.Request.{name}") for name in _FIELDS}
         request.state["context"] = context
         self.context = context if is_known else None
+        if self.root is not UNKNOWN:
+            yield from routes.serve(self, self.root, [self.writer, request], self.at)
+            return
         parameters = handler.function.node.child_by_field_name("parameters")
         types = [text_of(one) for one in parameters.named_children] if parameters is not None else []
         given = [request if "http.Request" in one else self.writer for one in types]
@@ -190,19 +255,24 @@ class Rehearsal(GoMachine):
     def _is_served_by(self, server: Object) -> bool:
         """Whether a server answers the request, as far as can be told."""
         assert self.handler is not None
-        is_other = server.type == "net/http.Server" and (_routes(server) is None or _is_alone(_routes(server)))
-        is_elsewhere = any(one is self.handler.routes for one in (*map(_routes, self.servers), *self.served))
-        return not (is_other and is_elsewhere) or self._is_straight_from(server)
+        if self._is_straight_from(server) or (self.root is not UNKNOWN and server.fields.get("Handler") is self.root):
+            return True
+        is_other = server.type == "net/http.Server" and routes.is_mux(routes.routes_of(server))
+        is_elsewhere = any(one is self.handler.routes for one in (*map(routes.routes_of, self.servers), *self.served))
+        return not (is_other and (is_elsewhere or self.root is not UNKNOWN))
 
     def _is_straight_from(self, server: Object) -> bool:
         """Whether a server is known to give the request to its handler as it comes."""
         assert self.handler is not None
-        its, routes = _routes(server), self.handler.routes
-        return routes is server or (its is routes and (its is None or _is_alone(its)))
+        mux = routes.routes_of(server)
+        return self.handler.routes is server or (self._leads_to_it(mux) and not self._used(mux))
 
     @property
     def is_straight(self) -> bool:
-        return any(map(self._is_straight_from, self.servers))
+        """Whether all that is between a server and the handler is known."""
+        assert self.handler is not None
+        has_come = self.arrived and not self.veiled and self.handler.routes is not UNKNOWN
+        return has_come or any(map(self._is_straight_from, self.servers))
 
     @property
     def idle_at(self) -> float:
@@ -217,33 +287,8 @@ class Rehearsal(GoMachine):
         return self.idle_at if self.handler is None or self._is_served_by(server) else self.now
 
 
-def _is_default(function: Any) -> bool:
-    """Whether a function gives what it gets to the mux that net/http has."""
-    return isinstance(function, Lib) and function.path in _DEFAULT
-
-
-def _routes(server: Object) -> Any:
-    return _default(server.fields.get("Handler"))
-
-
-def _default(routes: Any) -> Any:
-    return None if routes is NIL else routes
-
-
-def _is_alone(routes: Any) -> bool:
-    path = routes.type if isinstance(routes, Object) else routes.of if isinstance(routes, Unknown) else ""
-    return path in _ALONE
-
-
-def _handler(value: Any) -> Func | None:
-    """What answers requests: a function, or an object's ServeHTTP."""
-    if isinstance(value, Object) and value.package is not None:
-        method = value.package.methods.get((value.type.rpartition(".")[2], "ServeHTTP"))
-        return Func(method.node, method.file, value.package, None, value) if method is not None else None
-    if not isinstance(value, Func):
-        return None
-    parameters = value.node.child_by_field_name("parameters")
-    return value if parameters is not None and any(one in text_of(parameters) for one in ANSWERS) else None
+def _key(function: Func) -> tuple[int, int]:
+    return function.node.id, id(function.env)
 
 
 def lost(machine: GoMachine, make: Make) -> Lost | None:
@@ -252,8 +297,9 @@ def lost(machine: GoMachine, make: Make) -> Lost | None:
     Raises what a run does that is too long or too deep to be followed.
     """
     ways = tuple(way for way, _ in machine.taken)
+    been: set[int] = set()
     for index in range(_MOST_HANDLERS):
-        found, is_last = _lost_by(index, ways, make)
+        found, is_last = _lost_by(index, ways, make, been)
         if found is not None:
             return found
         if is_last:
@@ -261,14 +307,18 @@ def lost(machine: GoMachine, make: Make) -> Lost | None:
     return None
 
 
-def _lost_by(index: int, ways: tuple[int, ...], make: Make) -> tuple[Lost | None, bool]:
+def _lost_by(index: int, ways: tuple[int, ...], make: Make, been: set[int]) -> tuple[Lost | None, bool]:
     taken: tuple[int, ...] | None = ways
+    comes_through = True
     for _ in range(_MOST_WAYS):
         assert taken is not None
-        undisturbed = _run(index, taken, make, stops=False)
+        undisturbed = _run(index, taken, make, been, stops=False, comes_through=comes_through)
+        if undisturbed is not None and undisturbed.root is not UNKNOWN and not undisturbed.arrived:
+            comes_through = False
+            undisturbed = _run(index, taken, make, been, stops=False, comes_through=False)
         if undisturbed is None or undisturbed.request is None:
             return None, undisturbed is not None
-        stopped = _run(index, taken, make, stops=True)
+        stopped = _run(index, taken, make, been, stops=True, comes_through=comes_through)
         found = _missing(undisturbed, stopped) if stopped is not None else None
         if found is not None:
             return found, False
@@ -278,9 +328,11 @@ def _lost_by(index: int, ways: tuple[int, ...], make: Make) -> tuple[Lost | None
     return None, False
 
 
-def _run(index: int, ways: tuple[int, ...], make: Make, *, stops: bool) -> Rehearsal | None:
+def _run(
+    index: int, ways: tuple[int, ...], make: Make, been: set[int], *, stops: bool, comes_through: bool
+) -> Rehearsal | None:
     machine = make(ways)
-    machine.prepare(index, stops=stops)
+    machine.prepare(index, been, stops=stops, comes_through=comes_through)
     try:
         machine.begin()
     except Doubt:
@@ -315,4 +367,13 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
 
 def _is_for_its_client(wait: Wait, context: Ctx | None) -> bool:
     """Whether a request waits for its client to go, and nothing unknown may end its wait."""
-    return context in wait.takes and not any(isinstance(one, Unknown) for one in wait.takes)
+    is_its = any(isinstance(one, Ctx) and _comes_from(one, context) for one in wait.takes)
+    return is_its and not any(isinstance(one, Unknown) for one in wait.takes)
+
+
+def _comes_from(one: Ctx, context: Ctx | None) -> bool:
+    """Whether a context is that of a request, or one made from it."""
+    here: Ctx | None = one
+    while here is not None and here is not context:
+        here = here.parent
+    return here is not None and one.deadline is None
