@@ -326,6 +326,8 @@ def test_a_frontend_of_its_own_may_have_instructions_of_its_own() -> None:
         ("Dockerfile.dockerignore", False),
         ("Dockerfile.j2", False),
         ("Dockerfile.md", False),
+        ("dockerfile-1.png", False),
+        ("Dockerfile.prod.svg", False),
         ("MyDockerfile", False),
     ],
 )

@@ -4,7 +4,8 @@ r"""A development server or a reloader as the container's program.
 Reports containers whose program is meant for a developer's machine: `flask run`, `app.run()`, `manage.py runserver`,
 `uvicorn --reload`, `python -m http.server`, `php -S`, `go run`, nodemon, `tsx watch`, Vite, `ng serve`, `next dev` and
 the like, and those that a shell in front cuts off. Silent for stages and Compose files that are named for development,
-for Compose files that run a reloader over the project's own sources (`uvicorn --reload` with `.:/app` mounted), and for
+for Compose files that run a reloader over the project's own sources (`uvicorn --reload` with `.:/app` mounted), for
+those and manifests that give it the environment of its developers (`FLASK_DEBUG=1`, `NODE_ENV=development`), and for
 plain ones (`compose.yaml`, `Dockerfile`) beside which others for production stand (`compose.prod.yaml`,
 `Dockerfile.prod`). Information where a stock image serves nothing of its own: `python -m http.server` that a manifest
 puts there to have something that answers.

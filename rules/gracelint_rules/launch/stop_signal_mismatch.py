@@ -5,8 +5,9 @@ Compares the signal that the container runtime sends (`STOPSIGNAL`, `stop_signal
 Kubernetes, else SIGTERM) with what the program does on it. Reports daemons whose graceful stop is another signal
 (SIGQUIT for nginx, SIGWINCH for httpd, SIGUSR1 for haproxy, SIGINT for postgres), those that need a setting for one
 (uWSGI, php-fpm), and programs that handle SIGTERM and are sent something else. What is cut off is a warning, and so is
-postgres in Compose, where its clients are stopped with it or before it. A pod without a Service that is cut off is
-information, where nobody has chosen the signal; so is Tomcat, which gives requests the 2 s that most need.
+a signal that somebody has chosen for postgres in Compose. Where nobody has, it is information: its clients are stopped
+with it or before it, and its log repairs what a kill leaves. So it is for a pod without a Service that is cut off, and
+for Tomcat, which gives requests the 2 s that most need.
 
 ## Why is this bad?
 For nginx, httpd, haproxy and unicorn SIGTERM means *stop now*: each deployment drops the requests in flight. uWSGI
@@ -74,8 +75,9 @@ def _severity(launch: Launch, hop: Hop) -> Severity:
     unasked = launch.workload is not None and not launch.workload.callers and launch.stop_signal.span is None
     if launch.verdict is Verdict.CUT and (unasked or hop.details.get("brief")):
         return Severity.INFO
-    spared = launch.service is not None and bool(hop.details.get("clients"))
-    return Severity.WARNING if spared or launch.verdict is Verdict.CUT else Severity.ERROR
+    if launch.service is not None and hop.details.get("clients"):
+        return Severity.INFO if launch.stop_signal.span is None else Severity.WARNING
+    return Severity.WARNING if launch.verdict is Verdict.CUT else Severity.ERROR
 
 
 def _better(hop: Hop, launch: Launch) -> str | None:

@@ -4,7 +4,8 @@ r"""A program that its stop signal does not end, or ends too early, with nobody 
 Reports containers whose program is known to ignore the stop signal or to drop its work on it, where no other rule has
 something to say: the shell, the package manager, the wrapper, the source and the signal itself are all as they should
 be, and the program is made that way. A program of somebody else's image that drops its work is information, and so is
-its shell that waits at a prompt: a stop takes its time, and nothing is lost. One that drops what is asked for again at
+its shell that waits at a prompt: a stop takes its time, and nothing is lost. So is one that gives what is in flight the
+few seconds that most of it needs. One that drops what is asked for again at
 once (an exporter's scrape), or does nothing at all, is not reported.
 
 ## Why is this bad?
@@ -70,7 +71,7 @@ def unheard_stop_signal(launch: Launch) -> Iterator[Finding]:
 def _severity(launch: Launch, hop: Hop) -> Severity:
     if launch.verdict is Verdict.IGNORED and hop.details.get("cause") != "interactive":
         return Severity.ERROR
-    return Severity.INFO if _is_theirs(launch) else Severity.WARNING
+    return Severity.INFO if _is_theirs(launch) or hop.details.get("brief") else Severity.WARNING
 
 
 def _is_theirs(launch: Launch) -> bool:

@@ -16,6 +16,7 @@ from gracelint.launch.desk import Desk, Ground, for_development, ground_of, grou
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
+from gracelint.parse.purposes import is_told_to_develop
 from gracelint.source import Located, Passage, Word
 from gracelint.tree.purpose import is_for_development, is_for_tests, starting_production
 
@@ -384,7 +385,7 @@ def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> 
         one_shot=launch.one_shot or way.one_shot,
         dev_server=way.development,
         development=launch.development
-        or (way.development and _is_replaced(launch, files))
+        or (way.development and (is_told_to_develop(around.env or {}) or _is_replaced(launch, files)))
         or _is_started_for_development(way),
         children=way.children,
         verdict=way.verdict,

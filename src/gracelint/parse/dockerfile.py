@@ -41,6 +41,11 @@ _PROGRAMS = (
     *(".bash", ".cfg", ".conf", ".go", ".ini", ".js", ".json", ".lock", ".mjs", ".php", ".py", ".rb", ".rs", ".sh"),
     *(".toml", ".ts", ".txt", ".vim", ".yaml", ".yml"),
 )
+_PICTURES = (
+    *(".gif", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".webp", ".mp4", ".webm", ".drawio", ".excalidraw"),
+    *(".docx", ".odt", ".pdf", ".pptx", ".gz", ".tar", ".tgz", ".xz", ".zip"),
+)
+"""Pictures of Dockerfiles, slides about them and packed ones."""
 _CALLED = ("dockerfile", "containerfile")
 _BEGINNINGS = tuple(name + joint for name in _CALLED for joint in "._-")
 _ENDINGS = tuple(joint + name for name in _CALLED for joint in "._-")
@@ -59,7 +64,7 @@ _WINDOWS = ("windows", *WINDOWS)
 def is_dockerfile_name(path: str) -> bool:
     """Whether a file is a Dockerfile by its name: Dockerfile.prod, dockerfile_dev, api-Dockerfile, Containerfile …"""
     name = path.rpartition("/")[2].lower()
-    if name.endswith((*_OTHER_FORMATS, *_PROGRAMS)):
+    if name.endswith((*_OTHER_FORMATS, *_PROGRAMS, *_PICTURES)):
         return False
     if name in _CALLED:
         return True

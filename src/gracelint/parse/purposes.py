@@ -9,11 +9,11 @@ from gracelint.tree.purpose import holds_tests, is_example, is_retired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from gracelint.facts import yaml
     from gracelint.facts.kubernetes import Container, Port
-    from gracelint.facts.yaml import Mapping
-    from gracelint.source import Source
+    from gracelint.source import Source, Word
 
 
 def is_sample(source: Source) -> bool:
@@ -44,6 +44,14 @@ def _is_no_place_to_mend(folder: str) -> bool:
     *first, last = words_of(folder)
     scaffold = not _SCAFFOLDS.isdisjoint((*first, last)) or (last == "template" and bool(first))
     return scaffold or _RELEASE.fullmatch(folder) is not None
+
+
+def is_told_to_develop(environment: Mapping[str, Word | None]) -> bool:
+    """Whether variables tell a program that those who work on it start it: `NODE_ENV=development`, `FLASK_DEBUG=1`."""
+    known = table("compose")
+    given = {name: word.value.lower() for name, word in environment.items() if word is not None}
+    named = any(given.get(name) in known["working"] for name in known["environments"])
+    return named or any(given.get(name) in ("1", "true") for name in known["switches"])
 
 
 def is_out_of_date(version: str) -> bool:
@@ -87,7 +95,7 @@ def is_web_server(name: str, image: str) -> bool:
     return any(server in words and server in last for server in table("workloads")["web-servers"]["names"])
 
 
-def is_given_web_config(node: Mapping) -> bool:
+def is_given_web_config(node: yaml.Mapping) -> bool:
     """Whether the configuration of a web server is mounted into a container."""
     mounted = (mount.scalar("mountPath") for mount in node.mappings("volumeMounts"))
     paths = table("workloads")["web-servers"]["paths"]

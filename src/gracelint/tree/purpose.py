@@ -20,7 +20,13 @@ _TEST_FOLDERS = _TESTS | {
 }
 _FOLDERS = _DEVELOPMENT | _TEST_FOLDERS | {".devcontainer", "devcontainer"}
 _PROSE = frozenset(("doc", "docs", "documentation", "snippets"))
+_BUILT_PROSE = "_site"
+"""The folder that Jekyll writes a site to."""
 _EXAMPLES = frozenset(("example", "examples", "sample", "samples", "demo", "demos", "sandbox"))
+_DEMOS = frozenset(("demo", "demos"))
+_DEPLOYED = frozenset(("microservice", "microservices"))
+"""What is deployed as a whole by those who try something else out: `microservices-demo`."""
+_LESSONS = frozenset(("workshop", "workshops", "beginner", "beginners", "homework", "labs"))
 _STAND_INS = frozenset(("dummy", "stub", "stubs", "simulator", "simulators", "simulation", "loadgen", "loadgenerator"))
 """What makes up the world that a program is tried out in: devices that send, users that ask."""
 _RETIRED = frozenset(("archive", "archived", "deprecated", "obsolete", "attic", "old", "bak", "backups"))
@@ -72,14 +78,16 @@ def is_example(path: str) -> bool:
 
 
 def is_tried_out(path: str) -> bool:
-    """Whether a file stands among examples or documentation, in `test-http` or `redis-demo`, or stands in for others.
+    """Whether a file stands among examples, lessons or documentation, in `test-http` or `redis-demo`, or for others.
 
     Nobody takes advice there.
     """
     parts = [set(_words(part)) for part in path.lower().split("/")]
-    shows = any("demo" in words or "demos" in words for words in parts[:-1])
+    shows = any(not words.isdisjoint(_DEMOS) and words.isdisjoint(_DEPLOYED) for words in parts[:-1])
+    teaches = any(not _LESSONS.isdisjoint(words) for words in parts[:-1])
     stands_in = any(not _STAND_INS.isdisjoint(words) or {"load", "generator"} <= words for words in parts)
-    return is_example(path) or is_prose(path) or not _TESTS.isdisjoint(_first_words(path)) or shows or stands_in
+    tested = not _TESTS.isdisjoint(_first_words(path))
+    return tested or shows or teaches or stands_in or is_example(path) or is_prose(path)
 
 
 def _first_words(path: str) -> list[str]:
@@ -122,7 +130,8 @@ def is_scaffold(path: str) -> bool:
 
 def is_prose(path: str) -> bool:
     """Whether a file belongs to documentation: what it shows may leave things out."""
-    return any(not _PROSE.isdisjoint(_words(folder)) for folder in path.lower().split("/")[:-1])
+    folders = path.lower().split("/")[:-1]
+    return _BUILT_PROSE in folders or any(not _PROSE.isdisjoint(_words(folder)) for folder in folders)
 
 
 def _words(name: str) -> list[str]:

@@ -12,6 +12,7 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.knowledge import keys, table
 from gracelint.parse.compose.service import STARTS
+from gracelint.parse.purposes import is_told_to_develop
 from gracelint.tree.purpose import says_development, starting_production
 
 TYPE_CHECKING = False
@@ -52,9 +53,7 @@ def _is_named_for_development(service: ComposeService) -> bool:
     """Whether the stage it is built from, or its environment, is called so: `target: dev`, `NODE_ENV: development`."""
     if service.build is not None and says_development((service.build.target or "").lower()):
         return True
-    given = service.environment or {}
-    values = (value for name in table("compose")["environments"] if (value := given.get(name)) is not None)
-    return any(value.value.lower() in table("compose")["working"] for value in values)
+    return is_told_to_develop(service.environment or {})
 
 
 def _is_reloader(word: str, before: str) -> bool:
