@@ -15,8 +15,8 @@ close their listener.
 It is a warning where the files show both ends: requests from outside of the cluster (an Ingress, a route, a Service of
 type LoadBalancer or NodePort), whose senders learn of the stop last, and a program that is known to serve nothing more
 after the signal. Else it is information: inside of a cluster endpoints are gone within moments, and a program that
-nobody here can read may wait by itself. So it is for dashboards and collectors, and for a program that ignores the
-signal, which is to be mended first.
+nobody here can read may wait by itself. So it is for dashboards and collectors, for development servers, and for a
+program that ignores the signal, which is to be mended first.
 
 ## Why is this bad?
 When a pod is deleted, two things begin at the same time: the kubelet stops its containers, and the endpoints controller
@@ -114,12 +114,13 @@ def missing_pre_stop(workload: Workload) -> Iterator[Finding]:
         if container.pre_stop is not None or launch.pauses or launch.needs_hook_to_drain:
             continue  # of the last `drops-requests-on-stop` says which hook, and that waits as well
         stays = launch.verdict is Verdict.IGNORED
+        felt = bool(workload.balancers) and launch.verdict in _STOPS and not launch.dev_server
         yield Finding(
             f"`{container.name}` {_told(workload, launch, stays)}",
             at=container.span,
             notes=tuple(Note(service.span, "this Service sends it requests") for service in workload.callers),
             fix=_fix(workload, container, launch),
-            severity=workload.severity_of(container, felt=bool(workload.balancers) and launch.verdict in _STOPS),
+            severity=workload.severity_of(container, felt=felt),
         )
 
 

@@ -14,10 +14,11 @@ request is to be lost: several pods or an autoscaler, a disruption budget, a rol
 preStop hook, another probe, or a readinessProbe of something else that is applied with it (a variant of its own name
 takes its place). It is information for all others: one pod without any of that has a break with each node that goes. It
 is information also for what others built and only the cluster calls; for a single pod that keeps its data on a volume,
-where a new version is a break anyway; for a bare Pod, which nothing rolls out; for dashboards and collectors, whose
-pages are loaded again and whose senders try again; for servers such as nginx, which listen as soon as they run: also by
-their names and by the configuration that is mounted into them, where nobody can look into the image; for what is asked
-over UDP, whose senders ask again; and for API versions that clusters no longer serve.
+where a new version is a break anyway; for a bare Pod, ReplicaSet or ReplicationController, which nothing rolls out; for
+dashboards and collectors, whose pages are loaded again and whose senders try again; for servers such as nginx, which
+listen as soon as they run: also by their names and by the configuration that is mounted into them, where nobody can
+look into the image; for what is asked over UDP, whose senders ask again; and for API versions that clusters no longer
+serve.
 
 ## Why is this bad?
 Without a readiness probe a container is ready as soon as it runs. In a rollout the new pod gets its share of the
@@ -109,6 +110,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_NEVER_ROLLED_OUT = ("Pod", "ReplicaSet", "ReplicationController")
+
+
 @rule("missing-readiness-probe", severity=Severity.WARNING, subject=Workload, about=("overlaps",))
 def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
     if workload.knative or not workload.overlaps:
@@ -129,7 +133,7 @@ def missing_readiness_probe(workload: Workload) -> Iterator[Finding]:
 def _is_felt(workload: Workload, container: Container, launch: Launch) -> bool:
     """Whether users, or what is built beside it, get errors while it starts, and for more than moments."""
     own = launch.stage is not None and bool(workload.callers)
-    if workload.kind == "Pod" or container.datagrams or container.takes_jobs or not workload.cared_for:
+    if workload.kind in _NEVER_ROLLED_OUT or container.datagrams or container.takes_jobs or not workload.cared_for:
         return False
     prompt = launch.prompt or (launch.stage is None and container.web_server)
     return (own or bool(workload.balancers)) and not (prompt or launch.dev_server or workload.breaks_anyway)

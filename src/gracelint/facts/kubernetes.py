@@ -21,6 +21,8 @@ DEFAULT_GRACE = 30.0
 
 _SURGING = ("Deployment", "Rollout", "DeploymentConfig")
 """Kinds that start a new pod before they stop an old one, as long as nothing else is said (their references)."""
+_DEFAULT_STEP = "25%"
+"""Of a rolling update: tools that write a manifest out of a cluster write it too."""
 _KEPT = ("persistentVolumeClaim", "hostPath", "nfs")
 """Volumes that outlive the pod."""
 
@@ -355,7 +357,9 @@ class Workload(Record, identity=True):
 
         Several pods, a budget, a rolling update with numbers of its own, a preStop hook, another probe.
         """
-        written = self.strategy is not None and self.strategy.get("rollingUpdate") is not None
+        rolling = self.strategy.mapping("rollingUpdate") if self.strategy is not None else None
+        steps = [rolling.scalar(name) for name in ("maxSurge", "maxUnavailable")] if rolling is not None else []
+        written = any(step is not None and step.value != _DEFAULT_STEP for step in steps)
         probed = any(one.liveness or one.startup or one.readiness for one in self.containers)
         return self.endpoints >= 2 or bool(self.budgets or self.hooks) or written or probed or self.probed_beside
 
