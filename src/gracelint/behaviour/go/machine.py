@@ -6,6 +6,7 @@ goroutines are doing.
 
 from __future__ import annotations
 
+from gracelint.behaviour.go.interest import leaves_loop
 from gracelint.behaviour.machine.machine import Machine
 from gracelint.behaviour.machine.values import Ctx, Err, Scope
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from gracelint.behaviour.go.values import Func
     from gracelint.behaviour.machine.values import Chan, Run, Thread
     from gracelint.source import Span
+
+
+_PAUSES = ("sleep", "receive", "select")
 
 
 class GoMachine(Machine):
@@ -62,6 +66,8 @@ class GoMachine(Machine):
         self.slept_through: dict[Span, Thread] = {}
         """Pauses before the signal, which may come in them."""
 
+        self.works_beside = False
+        """A goroutine that the signal has set going takes its time, while main may wait for requests."""
         self.greeting: dict[Thread, Span] = {}
         """Goroutines that serve a connection, count themselves first, and have not come to it yet."""
         self.connections: dict[Thread, int] = {}
@@ -104,6 +110,18 @@ class GoMachine(Machine):
 
         self.taken_branches |= places([taken])
         self.passed = (self.passed | places(left_out)) - self.taken_branches
+
+    def resume(self, thread: Thread) -> bool:
+        moved = super().resume(thread)
+        wait = thread.wait
+        if moved and self.stopping and thread.told and not thread.main and wait is not None:
+            self.works_beside = self.works_beside or (wait.kind in _PAUSES and wait.at() is not None)
+        return moved
+
+    def goes_past(self, file: File, guard: Node) -> None:
+        """A guard is passed by that nobody can tell, and that leaves."""
+        if self.is_main_stopping() and leaves_loop(guard):
+            self.ways_out.append(file.span(guard))
 
     def begins_too_late(self, function: Func, given: list[Any]) -> bool:
         """Whether main calls a function for the first time, with a context that has ended."""

@@ -7,7 +7,7 @@ returns, whatever other goroutines are doing.
 
 from __future__ import annotations
 
-from gracelint.base.record import Record
+from gracelint.base.record import Record, replace
 from gracelint.behaviour.go import expressions
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.streams import endless_stream
@@ -91,10 +91,27 @@ def _judge(signal: str, question: Question) -> tuple[Reaction, list[Outcome]]:
         return _machine(GoMachine, signal, question, ways)
 
     found, outcomes = follow(signal, make, lambda machine: _outcome(signal, question, machine), question.effort)
+    if found.as_pid_1 is Verdict.HANDLED and any(one.machine.works_beside and _serves(one.machine) for one in outcomes):
+        found = _when_idle(signal, question, found)
     if found.as_pid_1 is Verdict.HANDLED:
         seen = [one.machine for one in outcomes if not one.early][:_MOST_REHEARSED]
-        found = next((its for one in seen if (its := _left_by_requests(signal, question, one))), found)
+        found = next((its for one in seen if (its := _left_by_requests(signal, question, one, found))), found)
     return found, outcomes
+
+
+def _serves(machine: GoMachine) -> bool:
+    return bool(machine.servers or machine.connections)
+
+
+def _when_idle(signal: str, question: Question, found: Reaction) -> Reaction:
+    """What it comes to where no request is in flight: main waits for none, and for nobody who is at work meanwhile."""
+    idle = replace(question, work=0.0)
+
+    def make(ways: tuple[int, ...]) -> GoMachine:
+        return _machine(GoMachine, signal, idle, ways)
+
+    its, _ = follow(signal, make, lambda machine: _outcome(signal, idle, machine), question.effort)
+    return its if its.as_pid_1 is not Verdict.HANDLED else found
 
 
 _MOST_REHEARSED = 2
@@ -118,7 +135,7 @@ def _program(machine: GoMachine, question: Question) -> Run:
     yield from expressions.enter(machine, Func(main.node, main.file, question.main, None), [], question.at)
 
 
-def _left_by_requests(signal: str, question: Question, machine: GoMachine) -> Reaction | None:
+def _left_by_requests(signal: str, question: Question, machine: GoMachine, found: Reaction) -> Reaction | None:
     """What requests start and nothing waits for."""
     if not machine.servers:
         return None
@@ -126,36 +143,41 @@ def _left_by_requests(signal: str, question: Question, machine: GoMachine) -> Re
 
     span = left_behind(question.reached)
     if span is None:
-        return _lost_by_requests(signal, question, machine)
+        return _lost_by_requests(signal, question, machine, found)
     why = f"the goroutine that a request starts in {machine.place(span)} is lost when main returns"
     return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
 
 
-def _lost_by_requests(signal: str, question: Question, machine: GoMachine) -> Reaction | None:
+def _lost_by_requests(signal: str, question: Question, machine: GoMachine, found: Reaction) -> Reaction | None:
     """What a request that is in flight, and what it has handed on, does not get to."""
     from gracelint.behaviour.go import rehearsal
 
     try:
-        found = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways))
+        its = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways))
     except (TooFarError, RecursionError):
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0])
-    if found is None:
+    if its is None:
         return None
-    start, place = machine.place(found.start), machine.place(found.span)
-    if found.how == "holds":
+    if its.how == "takes":
+        return replace(found, delay=max(its.seconds, found.delay or 0.0))
+    start, place = machine.place(its.start), machine.place(its.span)
+    if its.how == "holds":
         why = f"the server waits for the request of {start}, which {place} holds until its client goes"
-        return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, found.span)
-    if found.how == "may hold":
+        return reaction(signal, Verdict.IGNORED, Cause.EXIT_BLOCKED, why, its.span)
+    if its.how == "may hold":
         why = f"whether anything but its client ends the request that {place} holds is not known"
-        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, found.span)
-    if found.how == "answer":
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, its.span)
+    if its.how == "may take":
+        why = f"whether the request of {start} ends before its {its.seconds:.3g} s are over is not known"
+        return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, its.span)
+    if its.how == "answer":
         why = f"on {signal} the request of {start} gives up before it comes to its answer in {place}"
-        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, found.span)
-    if found.how == "cleanup":
+        return reaction(signal, Verdict.CUT, Cause.ABRUPT_EXIT, why, its.span)
+    if its.how == "cleanup":
         why = f"on {signal} main returns while {start}, which works for a request, is still at its cleanup in {place}"
-        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, found.span)
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, its.span)
     why = f"on {signal} main returns before {start}, which works for a request, comes to {place}"
-    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, found.span)
+    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, its.span)
 
 
 def _outcome(signal: str, question: Question, machine: GoMachine) -> Outcome:

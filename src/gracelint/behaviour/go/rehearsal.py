@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.go import expressions, routes
+from gracelint.behaviour.go.interest import leaves_loop
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.routes import Handler
 from gracelint.behaviour.machine.midst import gives_back
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from tree_sitter import Node
+
+    from gracelint.behaviour.go.syntax import File
     from gracelint.behaviour.go.values import Func
     from gracelint.behaviour.machine.values import Run, Thread, Wait
     from gracelint.source import Span
@@ -31,6 +35,8 @@ _MOST_WAYS = 4
 _AFTERWARDS = 6.0
 """Seconds that a request, and what it has started, is followed for."""
 _FOR_EVER = 1000.0
+_USUAL, _LONG = 1.0, 10.0
+"""Seconds that every request may take, and those that few are given."""
 _ROUNDS = 40
 """How often the request comes round after the signal, and counts nothing, before it is taken to go on like this."""
 _FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
@@ -45,10 +51,12 @@ class Lost(Record):
 
     how: str
     """"answer": it gives up before it; "cleanup": what it does because of the signal; "work": all else. "holds": it
-    never ends, and keeps the server from its end; "may hold": unless what stands before it ends it."""
+    never ends, and keeps the server from its end; "may hold": unless something ends it that nobody can tell. "takes":
+    nothing is lost, but main's end comes only after so many seconds; "may take": unless something ends it sooner."""
     span: Span
     start: Span
     """Of the handler, or of the goroutine that is at it."""
+    seconds: float = 0.0
 
 
 class Rehearsal(GoMachine):
@@ -90,6 +98,8 @@ class Rehearsal(GoMachine):
         """How often the request has come to the same pause since the signal."""
         self.had: Wait | None = None
         """What it waited in before."""
+        self.ways_past: list[Node] = []
+        """Guards of loops that the request has gone past, although they may end it."""
         self.did: dict[Span, tuple[Thread, bool]] = {}
         """Calls of libraries since: by which thread, and whether they answer."""
 
@@ -140,6 +150,11 @@ class Rehearsal(GoMachine):
             self.marked += thread.wait.sends
         return moved
 
+    def goes_past(self, file: File, guard: Node) -> None:
+        super().goes_past(file, guard)
+        if self.current in self.its and leaves_loop(guard):
+            self.ways_past.append(guard)
+
     def _rest(self, wait: Wait) -> None:
         """What the request comes round by is stopped once nothing has come of it so often: all else comes sooner."""
         before, self.had = self.had, wait
@@ -147,6 +162,8 @@ class Rehearsal(GoMachine):
         is_counting = self.counted_at is not None and self.wakes - self.counted_at < _ROUNDS
         if before is None or self.rounds < _ROUNDS or is_counting:
             return
+        if wait.kind == "sleep":
+            wait.ready, wait.at = (lambda: False), (lambda: None)
         for one in wait.takes:
             if isinstance(one, Chan) and (one.every is not None or one not in before.takes):
                 one.at = one.every = None
@@ -296,36 +313,37 @@ def lost(machine: GoMachine, make: Make) -> Lost | None:
 
     Raises what a run does that is too long or too deep to be followed.
     """
-    ways = tuple(way for way, _ in machine.taken)
+    longest: Lost | None = None
+    for found in _found(tuple(way for way, _ in machine.taken), make):
+        if found.how != "takes":
+            return found
+        if longest is None or found.seconds > longest.seconds:
+            longest = found
+    return longest
+
+
+def _found(ways: tuple[int, ...], make: Make) -> Iterator[Lost]:
+    """What each request loses on each of its ways."""
     been: set[int] = set()
     for index in range(_MOST_HANDLERS):
-        found, is_last = _lost_by(index, ways, make, been)
-        if found is not None:
-            return found
-        if is_last:
-            return None
-    return None
-
-
-def _lost_by(index: int, ways: tuple[int, ...], make: Make, been: set[int]) -> tuple[Lost | None, bool]:
-    taken: tuple[int, ...] | None = ways
-    comes_through = True
-    for _ in range(_MOST_WAYS):
-        assert taken is not None
-        undisturbed = _run(index, taken, make, been, stops=False, comes_through=comes_through)
-        if undisturbed is not None and undisturbed.root is not UNKNOWN and not undisturbed.arrived:
-            comes_through = False
-            undisturbed = _run(index, taken, make, been, stops=False, comes_through=False)
-        if undisturbed is None or undisturbed.request is None:
-            return None, undisturbed is not None
-        stopped = _run(index, taken, make, been, stops=True, comes_through=comes_through)
-        found = _missing(undisturbed, stopped) if stopped is not None else None
-        if found is not None:
-            return found, False
-        taken = next_ways(undisturbed.taken)
-        if taken is None or len(taken) <= len(ways):
-            return None, False
-    return None, False
+        taken: tuple[int, ...] | None = ways
+        comes_through = True
+        for _ in range(_MOST_WAYS):
+            if taken is None or len(taken) < len(ways):
+                break
+            undisturbed = _run(index, taken, make, been, stops=False, comes_through=comes_through)
+            if undisturbed is not None and undisturbed.root is not UNKNOWN and not undisturbed.arrived:
+                comes_through = False
+                undisturbed = _run(index, taken, make, been, stops=False, comes_through=False)
+            if undisturbed is None:
+                break
+            if undisturbed.request is None:
+                return
+            stopped = _run(index, taken, make, been, stops=True, comes_through=comes_through)
+            found = _missing(undisturbed, stopped, len(ways)) if stopped is not None else None
+            if found is not None:
+                yield found
+            taken = next_ways(undisturbed.taken)
 
 
 def _run(
@@ -340,18 +358,19 @@ def _run(
     return machine
 
 
-def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
+def _missing(undisturbed: Rehearsal, stopped: Rehearsal, ways: int) -> Lost | None:
     assert undisturbed.request is not None
     assert stopped.request is not None
     assert stopped.stopped_at is not None
     assert stopped.handler is not None
     wait = undisturbed.request.wait
+    is_open = bool(undisturbed.ways_past) or len(undisturbed.taken) > ways
     is_held = stopped.ended is None or stopped.now >= stopped.stopped_at + _FOR_EVER
     if is_held:
-        waits = not undisturbed.request.done and wait is not None and _is_for_its_client(wait, undisturbed.context)
-        holds = waits and not stopped.request.done and wait is not None and not stopped.taken_over
-        how = "holds" if stopped.is_straight else "may hold"
-        return Lost(how, wait.span, wait.span) if holds and wait is not None else None
+        if undisturbed.request.done or stopped.request.done or stopped.taken_over or wait is None:
+            return None
+        is_sure = not is_open and stopped.is_straight and _is_endless(wait, undisturbed.context)
+        return Lost("holds" if is_sure else "may hold", wait.span, wait.span)
     cleaning = next((one for one in stopped.finish() if one in stopped.its), None)
     if cleaning is not None and cleaning.wait is not None and cleaning.span is not None:
         return Lost("cleanup", cleaning.wait.span, cleaning.span)
@@ -362,13 +381,16 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal) -> Lost | None:
         is_answer = answers and thread is undisturbed.request and thread.done
         if is_answer or (thread.span in midway and (thread is not undisturbed.request or thread.done)):
             return Lost("answer" if is_answer else "work", span, thread.span)
-    return None
+    took = stopped.now - stopped.stopped_at
+    if stopped.request.span is None or took <= _USUAL or (is_open and took < _LONG):
+        return None
+    return Lost("may take" if is_open else "takes", stopped.request.span, stopped.request.span, took)
 
 
-def _is_for_its_client(wait: Wait, context: Ctx | None) -> bool:
-    """Whether a request waits for its client to go, and nothing unknown may end its wait."""
+def _is_endless(wait: Wait, context: Ctx | None) -> bool:
+    """Whether a request waits for its client to go, and nothing unknown may end that; or only pauses."""
     is_its = any(isinstance(one, Ctx) and _comes_from(one, context) for one in wait.takes)
-    return is_its and not any(isinstance(one, Unknown) for one in wait.takes)
+    return wait.kind == "sleep" or (is_its and not any(isinstance(one, Unknown) for one in wait.takes))
 
 
 def _comes_from(one: Ctx, context: Ctx | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gracelint.behaviour.go import expressions
-from gracelint.behaviour.go.interest import ends_here, leaves_loop, matters
+from gracelint.behaviour.go.interest import ends_here, matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.retries import tries
 from gracelint.behaviour.go.syntax import expressions as members
@@ -268,8 +268,7 @@ def _either(
     for branch, truth in ((then, False), (other, True)):
         if branch is not None and ends_here(branch):
             _passes_by(frame, branch)
-            if machine.is_main_stopping() and leaves_loop(branch):
-                machine.ways_out.append(frame.file.span(branch))
+            machine.goes_past(frame.file, branch)
             return truth
     runs = [partial(run, machine, frame, branch, scope) for branch in (then, other) if branch is not None]
     yield from each(machine, runs, more=len(runs) == 1)
@@ -438,6 +437,9 @@ def _any_case(machine: GoMachine, frame: Frame, options: list[Node | None], scop
     """What bears on nothing is run, one after the other, but for what leaves more than the switch."""
     for one in options:
         _passes_by(frame, one)
+    ends = [last for one in options for last in statements(one)[-1:] if _leaves(last)]
+    for last in ends:
+        machine.goes_past(frame.file, last)
     cases = [one for one in options if one is not None and not any(map(_leaves, statements(one)[-1:]))]
     runs = [partial(_case, machine, frame, one, Scope(scope)) for one in cases]
     yield from each(machine, runs, more=None in options)
