@@ -86,7 +86,7 @@ def is_tried_out(path: str) -> bool:
     shows = any(not words.isdisjoint(_DEMOS) and words.isdisjoint(_DEPLOYED) for words in parts[:-1])
     teaches = any(not _LESSONS.isdisjoint(words) for words in parts[:-1])
     stands_in = any(not _STAND_INS.isdisjoint(words) or {"load", "generator"} <= words for words in parts)
-    tested = not _TESTS.isdisjoint(_first_words(path))
+    tested = not (_TESTS | _RUNS_OF_TESTS).isdisjoint(_first_words(path))
     return tested or shows or teaches or stands_in or is_example(path) or is_prose(path)
 
 

@@ -137,6 +137,9 @@ def serve(
     """A server's blocking call."""
     if row.get("later") and not machine.awaiting:
         return Later(function, args, keywords, node)
+    chosen = keywords.get(row.get("by", ""))
+    if chosen is not None and not (isinstance(chosen, Const) and chosen.value == row["itself"]):
+        return _serve_by(machine, chosen, row, node)
     receiver = function.receiver if isinstance(function, Bound) and isinstance(function.receiver, Thing) else None
     if not machine.arrived and not machine.handling:
         machine.facts.servers.append(Served(node, machine.module, _told(row, keywords, receiver), row))
@@ -174,6 +177,18 @@ def serve(
 
     app = _application(machine, row, args, keywords, receiver)
     return around(machine, app, row, point, lambda: machine.wait(point, ready=ready, value=NONE))
+
+
+def _serve_by(machine: Machine, chosen: Value, row: dict[str, Any], node: ast.AST) -> Value:
+    """Serves by another server, which the call names, or by a class of the project that starts one."""
+    if isinstance(chosen, Class):
+        adapter = machine.call(chosen, [], {}, node)
+        return machine.call(machine.attribute(adapter, "run", node), [FROM_OUTSIDE], {}, node)
+    path = row["others"].get(chosen.value) if isinstance(chosen, Const) else None
+    if path is not None:
+        return serve(machine, NONE, path, table("python")["server"][path], [], {}, node)
+    machine.doubt(f"which server {row['server']} starts is not known")
+    return machine.wait(Point(node, machine.module, "serve", None, text_of(node)), value=NONE)
 
 
 def _told(row: dict[str, Any], keywords: Keywords, receiver: Thing | None) -> Keywords:
