@@ -107,6 +107,8 @@ class Machine:
         """Loops over lists that wait for something, gone through while it started."""
         self.pauses: list[tuple[After, ...]] = []
         """What was waited for so far by what is run."""
+        self.said: set[str] = set()
+        """Events that emitters have emitted while it stops."""
         self.asked: set[str] = set()
         """Calls of libraries made while it stops."""
         self.run_timers: set[tuple[str, int]] = set()

@@ -200,6 +200,7 @@ def _thing_method(machine: Machine, owner: Thing, name: str, args: list[Any], no
         if owner.kind == "upgrade" and machine.stopping:
             # clients that are told so may leave by themselves
             machine.note("log", node, frame, thing=owner)
+        machine.said.update(value for value in args[:1] if isinstance(value, str) and machine.stopping)
         listeners = owner.callbacks.get(args[0], ()) if args and isinstance(args[0], str) else ()
         for function in listeners:
             machine.call(function, args[1:], frame, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from gracelint.behaviour.node import failing, library, methods, names
+from gracelint.behaviour.node import failing, iterating, methods, names
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown, Undecided
 from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
@@ -15,8 +15,6 @@ from gracelint.behaviour.node.values import (
     UNKNOWN,
     After,
     Array,
-    External,
-    Generator,
     Object,
     Promise,
     Scope,
@@ -124,19 +122,7 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         loop = frame.after[-1].thing if frame.after else None
         if loop is None or loop.kind != "loop" or loop.data is None or loop.data[1] != body:
             return ended
-        if isinstance(over, External) and over.signal is not None and is_caught(node):
-            machine.abortable.append((over.signal, loop))
-            machine.signalled[:] = [given for given in machine.signalled if given is not over.signal]
-        if isinstance(over, External):
-            loop.settings["over"] = library.root_of(over.path)
-        if isinstance(over, Thing):
-            loop.settings["over"] = over.name
-        if isinstance(over, Generator):
-            loop.settings["source"] = source_of(machine, over)
-        elif isinstance(over, Object):
-            loop.settings["iterator"] = (over, frame)
-        elif over is UNKNOWN:
-            loop.alive = None
+        iterating.note(machine, node, over, loop, frame)
         return ended
     over = methods.items(machine, over)
     if operator is not None and operator.type == "in" and isinstance(over, Object):
@@ -177,28 +163,6 @@ def _keep_round(machine: Machine, node: Node, left: Node, body: Node, frame: Fra
     names.bind(machine, left, UNKNOWN, inner, declare=True)
     thing.data = (None, body, inner, ())
     machine.rounds.append(thing)
-
-
-def source_of(machine: Machine, made: Generator) -> Thing | None:
-    """The loop of a generator function that gives the items; None where it has none, so that it ends by itself."""
-    node, file = made.closure.node, made.closure.file
-    inner = Frame(Scope(made.closure.scope), file, (), made.closure.this)
-    names.bind_parameters(machine, node, [*made.closure.bound, *made.args], inner)
-    body = node.child_by_field_name("body")
-    for child in body.named_children if body is not None else ():
-        if child.type in ("while_statement", "do_statement", "for_statement"):
-            thing = Thing("loop", "loop", file.span(child), True)
-            test = child.child_by_field_name("condition")
-            thing.data = (
-                None if test is not None and test.type in ("empty_statement", ";") else test,
-                child.child_by_field_name("body"),
-                inner,
-                (),
-            )
-            return thing
-        if child.type in ("lexical_declaration", "variable_declaration"):
-            machine.execute(child, inner)
-    return None
 
 
 def _loop(machine: Machine, node: Node, frame: Frame) -> Any:
@@ -323,20 +287,14 @@ def again(machine: Machine, thing: Thing) -> bool:
     """Whether a loop comes to its end when it is run once more, with the state as it is now."""
     source = thing.settings.get("source")
     if "iterator" in thing.settings:
-        is_over = _is_over(machine, *thing.settings["iterator"])
+        is_over = iterating.is_over(machine, *thing.settings["iterator"])
         thing.alive = None if is_over is None else thing.alive
         return is_over is True
-    return _ends(machine, thing) or (source is not None and _ends(machine, source))
-
-
-def _is_over(machine: Machine, made: Object, frame: Frame) -> bool | None:
-    """Whether an iterator of the project's own has nothing more to give, as things are now."""
-    inner = Frame(frame.scope, frame.file, (), frame.this)
-    given = machine.task(machine.member(made, "Symbol.asyncIterator", inner), [], inner, ())
-    given = machine.task(machine.member(given, "next", inner), [], inner, ()) if isinstance(given, Object) else given
-    item = given.value if isinstance(given, Promise) else given
-    done = item.props.get("done") if isinstance(item, Object) else None
-    return done if isinstance(done, bool) else None
+    if not (_ends(machine, thing) or (source is not None and _ends(machine, source))):
+        return False
+    comes = iterating.comes(machine, thing)
+    thing.alive = None if comes is None else thing.alive
+    return comes is True
 
 
 def _ends(machine: Machine, thing: Thing) -> bool:

@@ -181,7 +181,9 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
         id(event.thing) for event in machine.events if event.kind == "release" and event.certain and not event.after
     }
     let_go = {id(event.thing) for event in machine.events if event.kind == "release" and event.certain}
-    for thing in [*opened, *(thing for thing in machine.things if thing not in opened and thing.kind == "interval")]:
+    others = (thing for thing in machine.things if thing not in opened and thing.kind == "interval")
+    # what goes over events looks again last, once whatever emits them has been run
+    for thing in sorted([*opened, *others], key=lambda one: bool(one.settings.get("event"))):
         if id(thing) in stopped and thing in opened:
             if _may_be_at_work(machine, thing) and _sets_itself_anew(machine, thing):
                 machine.rearmed.add(id(thing))

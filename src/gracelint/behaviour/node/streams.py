@@ -65,7 +65,7 @@ def _give_end(stream: Object, hook: Closure) -> None:
 def readable(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     """`Readable.from(rows())` is read as long as the generator function goes on."""
     if args and isinstance(args[0], Generator) and not machine.stopping and not machine.rehearsing:
-        from gracelint.behaviour.node.statements import source_of
+        from gracelint.behaviour.node.iterating import source_of
 
         source = source_of(machine, args[0])
         if source is not None:
