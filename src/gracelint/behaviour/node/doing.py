@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.node.machine import Machine
 
-_DEEP = 4
+DEEPEST = 4
 """Calls from a job into the functions that do it."""
 
 
@@ -58,7 +58,7 @@ def seconds_of(machine: Machine, job: Closure, depth: int = 0) -> float:
         elif isinstance(done, Closure):
             at = sleeps_for(done)
             longest = max(longest, _number(node, at) if at is not None else 0.0)
-            if at is None and depth < _DEEP and done.node != job.node:
+            if at is None and depth < DEEPEST and done.node != job.node:
                 longest = max(longest, seconds_of(machine, done, depth + 1))
     return longest
 
@@ -124,7 +124,7 @@ def does_work(machine: Machine, function: object, depth: int = 0) -> bool:
         if called is None or name_of(called) in _PUTS_RIGHT:
             continue
         done = callee(machine, node, frame)
-        if not isinstance(done, Closure) or depth >= _DEEP or does_work(machine, done, depth + 1):
+        if not isinstance(done, Closure) or depth >= DEEPEST or does_work(machine, done, depth + 1):
             return True
     return False
 

@@ -62,12 +62,19 @@ def _is_earlier(end: Event, event: Event) -> bool:
 
 def _given_up(end: Event, stopped: Stopped) -> Iterator[tuple[After, ...]]:
     """What the program had begun, and a race does not wait for."""
+    is_all = not any(thing.alive and "steps" not in thing.settings for thing in stopped.opened)
     for part in end.after:
         limit = time_of((part,)) if part.kind == "race" else None
         for others in part.parts if limit is not None else ():
             takes = all(other.kind == "timer" for other in others) and least(others, {}) > (limit or 0.0)
-            if takes and any(set(others) <= set(begun) for begun in stopped.machine.begun):
+            alone = is_all and not any(_is_set_late(other, stopped) for other in others)
+            if takes and (alone or any(set(others) <= set(begun) for begun in stopped.machine.begun)):
                 yield others
+
+
+def _is_set_late(timer: After, stopped: Stopped) -> bool:
+    """Whether a timer was set only when the program stopped."""
+    return timer.thing is None or timer.thing in stopped.machine.pending or id(timer.thing) in stopped.machine.loose
 
 
 def _behind(loop: Thing, stopped: Stopped) -> int | None:

@@ -495,6 +495,11 @@ def _harm(
         return True, f"process.exit comes in the middle of {working[1]}", event.span
     if working is not None:
         return False, f"whether {working[1]} is done before process.exit cannot be told", event.span
+    from gracelint.behaviour.node.backlog import left_behind
+
+    left = left_behind(event, stopped)
+    if left is not None:
+        return False, *left
     busy = [
         thing for thing in stopped.opened if thing.kind in ("child", "cluster", "worker", "consumer") and thing.alive
     ]
