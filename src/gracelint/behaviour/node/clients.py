@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gracelint.behaviour.node.machine import Machine
     from gracelint.behaviour.node.state import Event
+    from gracelint.behaviour.node.stopping import Stopped
     from gracelint.behaviour.node.syntax import File
     from gracelint.behaviour.node.values import Thing
     from gracelint.source import Span
@@ -35,13 +36,19 @@ class Held(Record):
     """What is kept open, where that is for ever."""
     by: Span | None = None
     """Where they come from, where that is not the server itself."""
+    sure: bool = True
+    """Whether nothing that cannot be followed may end them."""
+    kept: str = "connections that clients keep"
+    """What is kept open, where that is for a time."""
+    ends: str = "closes"
 
 
-def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, Held]:
+def held_by_clients(stopped: Stopped) -> dict[int, Held]:
     """By the `id` of a server: what keeps it from closing, where the program does nothing about it.
 
     A keep-alive timeout counts where the program sets one: it was chosen for clients that keep their connections.
     """
+    machine, events = stopped.machine, stopped.events
     found: dict[int, Held] = {}
     for server in machine.things:
         if server.kind != "server" or server.alive is False:
@@ -51,7 +58,7 @@ def held_by_clients(machine: Machine, events: tuple[Event, ...]) -> dict[int, He
             continue
         seconds = keep_alive(server)
         late = frozenset(event.span for event in events if event not in before)
-        for_ever = _for_ever(machine, server, before, late)
+        for_ever = _for_ever(machine, server, before, late) or _put_away(stopped, server)
         if for_ever is not None:
             found[id(server)] = for_ever
         elif seconds is not None and not answers_close(machine):
@@ -79,6 +86,19 @@ def _for_ever(machine: Machine, server: Thing, events: tuple[Event, ...], late: 
             return Held(server, FOR_EVER, "WebSocket clients", own.span)
     stream = event_stream(machine) if "upgrades" in server.row or "keep_alive" in server.row else None
     return Held(server, FOR_EVER, "event streams", stream) if stream is not None else None
+
+
+def _put_away(stopped: Stopped, server: Thing) -> Held | None:
+    """The requests of a server that are kept unanswered."""
+    if not {"upgrades", "keep_alive"} & server.row.keys():
+        return None
+    from gracelint.behaviour.node.waiting import kept_requests
+
+    kept = kept_requests(stopped.machine, stopped.ran)
+    if kept is None:
+        return None
+    clients = f"requests in `{kept.name}`"
+    return Held(server, kept.seconds, clients, kept.span, kept.sure, f"the {clients}, which are kept", "answers")
 
 
 def _lets_clients_go(events: tuple[Event, ...]) -> bool:
@@ -224,7 +244,7 @@ def _outermost_function(node: Node) -> Node | None:
 
 def _ends_its_answer(function: Node, start: Node) -> bool:
     """Whether anything in it may end the answer: `res.end()`, a pipe, a loop over what is sent."""
-    others = [(part.start_byte, part.end_byte) for part in _other_ways(function, start)]
+    others = [(part.start_byte, part.end_byte) for part in other_ways(function, start)]
     for node in walk(function):
         if any(begin <= node.start_byte < end for begin, end in others):
             continue
@@ -241,7 +261,7 @@ def _ends_its_answer(function: Node, start: Node) -> bool:
     return False
 
 
-def _other_ways(function: Node, start: Node) -> Iterator[Node]:
+def other_ways(function: Node, start: Node) -> Iterator[Node]:
     """What another request than that of a node is answered with: `if (req.url !== '/events') return res.end()`."""
     here = start
     while here != function and here.parent is not None:

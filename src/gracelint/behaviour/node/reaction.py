@@ -337,7 +337,7 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
         name, at = stopped.machine.absent[0]
         why = f"whether `{name}`, which nothing here writes, is there for its {signal} handler is not known"
         return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, at)
-    held = held_by_clients(stopped.machine, stopped.events)
+    held = held_by_clients(stopped)
     least = end_of(stopped.machine, stopped.events, stopped.left, {})
     until = end_of(stopped.machine, stopped.events, stopped.left, held)
     bounded = until < FOR_EVER and all(server.seconds == FOR_EVER for server in held.values())
@@ -349,14 +349,14 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
     server = held[id(closing.thing)]
     notes = (Note(span, f"the handler for {signal}"),) if closing.span != span else ()
     if until == FOR_EVER:
-        unread = _may_end_clients(stopped, server.server)
+        unread = _may_end_clients(stopped, server.server) if server.sure else "anything"
         if unread is not None:
             why = f"whether {unread} ends the {server.clients} of {name_of(server.server)} cannot be told"
             return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, closing.span, notes)
         where = name_of(server.server) if server.by is None else _place(server.by, closing.span)
-        why = f"its {signal} handler waits for the {server.clients} of {where}, which nothing closes"
+        why = f"its {signal} handler waits for the {server.clients} of {where}, which nothing {server.ends}"
     else:
-        why = f"its {signal} handler waits for connections that clients keep for {server.seconds:g} s"
+        why = f"its {signal} handler waits for {server.kept} for {server.seconds:g} s"
     verdict = Verdict.IGNORED if until == FOR_EVER else Verdict.HANDLED
     delay = None if until == FOR_EVER else max(until, stopped.delay)
     return Reaction(signal, verdict, verdict, Cause.KEEP_ALIVE, why, closing.span, notes, delay)
@@ -371,10 +371,15 @@ def _unsaved(stopped: Stopped) -> tuple[str, Span] | None:
 def _may_end_clients(stopped: Stopped, server: Thing) -> str | None:
     """What the handler calls, or could not be read, that may close the connections of clients."""
     calls = (event for event in stopped.events if event.kind == "opaque" and event.target)
-    opaque = next((event for event in calls if not comes_late(event, server)), None)
+    ends = (event for event in calls if event.target.rpartition(".")[2] not in _ONLY_SAYS)
+    opaque = next((event for event in ends if not comes_late(event, server)), None)
     if opaque is not None:
         return f"{opaque.target}()"
     return next(iter(stopped.machine.unread), None)
+
+
+_ONLY_SAYS = ("write", "writeHead", "flushHeaders", "setHeader", "cork", "uncork")
+"""What a response is sent by without being ended."""
 
 
 def _place(span: Span, seen_from: Span) -> str:
