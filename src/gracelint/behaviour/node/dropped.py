@@ -47,10 +47,14 @@ def destroyed_one_by_one(stopped: Stopped, serving: list[Thing]) -> Event | None
 def _abrupt(machine: Machine, serving: list[Thing]) -> tuple[str, ...]:
     """Methods that end a connection whatever is on it.
 
-    `end` first sends a raw socket's data or an answer's last bytes, and `close` lets the requests of an HTTP/2 session
-    finish.
+    `end` first sends a raw socket's data or an answer's last bytes, also of a request that was put away, and `close`
+    lets the requests of an HTTP/2 session finish.
     """
     if all("sessions" in thing.row for thing in serving):
+        return (".terminate",)
+    from gracelint.behaviour.node.waiting import puts_requests_away
+
+    if puts_requests_away(machine):
         return (".terminate",)
     if all("raw" in thing.row for thing in serving) or event_stream(machine) is not None:
         return (".terminate", ".close")

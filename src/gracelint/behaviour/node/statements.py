@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from gracelint.behaviour.node import failing, iterating, methods, names
+from gracelint.behaviour.node import failing, methods, names
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown, Undecided
 from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
@@ -122,6 +122,8 @@ def _for_in(machine: Machine, node: Node, frame: Frame) -> Any:
         loop = frame.after[-1].thing if frame.after else None
         if loop is None or loop.kind != "loop" or loop.data is None or loop.data[1] != body:
             return ended
+        from gracelint.behaviour.node import iterating
+
         iterating.note(machine, node, over, loop, frame)
         return ended
     over = methods.items(machine, over)
@@ -285,6 +287,8 @@ _MOST_ROUNDS = 64
 
 def again(machine: Machine, thing: Thing) -> bool:
     """Whether a loop comes to its end when it is run once more, with the state as it is now."""
+    from gracelint.behaviour.node import iterating
+
     source = thing.settings.get("source")
     if "iterator" in thing.settings:
         is_over = iterating.is_over(machine, *thing.settings["iterator"])

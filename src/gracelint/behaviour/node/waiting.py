@@ -45,6 +45,11 @@ def kept_requests(machine: Machine, ran: Ran) -> Kept | None:
     return None
 
 
+def puts_requests_away(machine: Machine) -> bool:
+    """Whether a program keeps requests to answer them later."""
+    return any(_put_away(file) for file in machine.parsed.values() if file is not None)
+
+
 @once
 def _put_away(file: File) -> list[Kept]:
     """The requests of a file that are put into a collection, and not answered where they are."""

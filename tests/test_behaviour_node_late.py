@@ -1,0 +1,113 @@
+"""Node programs that end too early or too late for what is still to come: items, requests, jobs and lists."""
+
+# ruff: noqa: E501 (a line of these tables is a program)
+
+from __future__ import annotations
+
+import pytest
+
+from test_behaviour_node_work import verdict
+
+# Loops over items that come one by one
+
+WATCH = "const { watch } = require('fs/promises');\nlet stopping = false;\nprocess.on('SIGTERM', () => { stopping = true; });\n"
+ON = "const { EventEmitter, on } = require('events');\nconst bus = new EventEmitter();\nlet stopping = false;\n"
+
+
+@pytest.mark.parametrize(
+    ("loop", "expected"),
+    [
+        ("for await (const e of watch('/data')) { if (stopping) break; }", "ignored"),
+        ("for await (const name of names()) { if (stopping) break; }", "ignored"),
+        ("for await (const e of watch('/data', { signal: ac.signal })) console.log(e);", "unknown"),
+        ("try { for await (const e of watch('/data', { signal: ac.signal })) console.log(e); } catch {}", "handled"),
+        ("for await (const t of require('timers/promises').setInterval(500)) { if (stopping) break; }", "handled"),
+    ],
+)
+def test_a_loop_over_file_changes_looks_again_when_a_file_changes(loop: str, expected: str) -> None:
+    made = "const ac = new AbortController();\nprocess.on('SIGTERM', () => ac.abort());\nasync function* names() { for await (const e of watch('/data')) yield e.filename; }\n"
+    assert verdict(f"{WATCH}{made}(async () => {{ {loop} }})();") == expected
+
+
+@pytest.mark.parametrize(
+    ("emits", "handler", "expected"),
+    [
+        ("const timer = setInterval(() => bus.emit('job', 1), 100);", "stopping = true", "handled"),
+        (
+            "const timer = setInterval(() => bus.emit('job', 1), 100);",
+            "{ stopping = true; clearInterval(timer); }",
+            "unknown",
+        ),
+        ("const timer = setInterval(() => {}, 100);", "{ stopping = true; bus.emit('job', null); }", "handled"),
+    ],
+)
+def test_a_loop_over_events_looks_again_when_somebody_emits_one(emits: str, handler: str, expected: str) -> None:
+    text = f"{ON}{emits}\nprocess.on('SIGTERM', () => {handler});\n(async () => {{ for await (const [j] of on(bus, 'job')) {{ if (stopping) break; }} clearInterval(timer); }})();"
+    assert verdict(text) == expected
+
+
+# Requests that wait for an answer
+
+STOP = "server.listen(80);\nprocess.on('SIGTERM', () => { server.close(() => process.exit(0)); %s });"
+SERVER = "const http = require('http');\nconst waiting = new Set();\n%s\nconst server = http.createServer((req, res) => { %s });\n"
+
+
+@pytest.mark.parametrize(
+    ("beside", "request_", "stop", "expected"),
+    [
+        ("", "waiting.add(res);", "", "ignored"),
+        ("", "waiting.add({ res, at: Date.now() }); req.on('close', () => waiting.delete(res));", "", "ignored"),
+        ("", "waiting.add(res);", "for (const one of waiting) one.end('bye');", "handled"),
+        ("", "waiting.add(res); work(req, res);", "", "handled"),
+        ("", "waiting.add(res); res.end('ok');", "", "handled"),
+        ("", "waiting.add(res); setTimeout(() => res.end(), 1000);", "", "handled"),
+        ("setInterval(() => { for (const one of waiting) one.end('tick'); }, 500).unref();", "waiting.add(res);", "", "handled"),
+        ("require('./bus').on('news', (text) => { for (const one of waiting) one.end(text); });", "waiting.add(res);", "", "unknown"),
+        ("function news() { for (const one of waiting) one.end(); }", "if (req.method === 'POST') { news(); return res.end(); } waiting.add(res);", "", "ignored"),
+        ("function wait(req, res) { return new Promise((resolve) => waiting.add(resolve)); }", "wait(req, res).then((t) => res.end(t));", "", "ignored"),
+    ],
+)  # fmt: skip
+def test_a_request_that_nothing_answers_holds_the_server(beside: str, request_: str, stop: str, expected: str) -> None:
+    text = (SERVER % (beside, request_)) + (STOP % stop)
+    assert (
+        verdict(text, bus_js="const { EventEmitter } = require('events'); module.exports = new EventEmitter();")
+        == expected
+    )
+
+
+# Jobs and lists that an exit by time leaves behind
+
+JOBS = """const running = new Set();
+function begin(seconds) { const job = work(seconds); running.add(job); job.finally(() => running.delete(job)); }
+module.exports = { begin };
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "given", "expected"),
+    [
+        ("async function work() { await new Promise((r) => setTimeout(r, 2000)); }", 500, "unknown"),
+        ("async function work() { await new Promise((r) => setTimeout(r, 2000)); }", 6000, "handled"),
+        ("async function work() { await fetch('http://a/'); }", 500, "unknown"),
+        ("async function work() { await fetch('http://a/'); }", 4000, "handled"),
+    ],
+)
+def test_a_race_that_gives_up_jobs_is_to_give_them_their_time(work: str, given: int, expected: str) -> None:
+    text = f"{JOBS}{work}\nprocess.on('SIGTERM', async () => {{ await Promise.race([Promise.all([...running]), new Promise((r) => setTimeout(r, {given}))]); process.exit(0); }});"
+    assert verdict(text) == expected
+
+
+LIST = "const rows = [1, 2, 3];\nasync function next() { while (rows.length) { rows.shift(); await new Promise((r) => setTimeout(r, 100)); } }\nnext();\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("{ console.log(rows.length); setTimeout(() => process.exit(0), 500); }", "unknown"),
+        ("setTimeout(() => process.exit(0), rows.length ? 500 : 0)", "unknown"),
+        ("{ if (rows.length) require('fs').writeFileSync('rows', String(rows)); process.exit(0); }", "handled"),
+        ("{ console.log(rows.length); setTimeout(() => process.exit(0), 8000); }", "handled"),
+    ],
+)
+def test_a_handler_that_only_asks_for_a_list_leaves_it_behind(handler: str, expected: str) -> None:
+    assert verdict(f"{LIST}process.on('SIGTERM', () => {handler});") == expected
