@@ -5,14 +5,26 @@ from __future__ import annotations
 from gracelint.base.memory import lru_cache
 
 _MADE_UP = ("mock", "mocks", "fake", "fakes")
-_TRIED = ("test", "tests", "testing", "testdata", "tester", "apptest", "loadtest", "integrationtest", "e2e", "ci")
+_TRIED = (
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "tester",
+    "apptest",
+    "loadtest",
+    "integrationtest",
+    "e2e",
+    "ci",
+    "githubactions",
+)
 _TESTS = frozenset((*_TRIED, *_MADE_UP, "playwright", "cypress"))
 _OF_TESTS = frozenset(("data", "config", "configs", "fixtures", "cases", "manifests", "load", "integration", "smoke"))
 """What a folder of tests is called besides: `test-configs`, `load-test`."""
 _DEVELOPMENT = frozenset(("dev", "devel", "develop", "development", "devenv", "debug", "local", "tilt", *_TESTS))
 _PRODUCTION = frozenset(("prod", "production"))
 _STARTED = frozenset(("compose", "dockerfile"))
-_RUNS_OF_TESTS = frozenset(("integration", "smoke", "benchmark", "benchmarks", "githubactions"))
+_RUNS_OF_TESTS = frozenset(("integration", "smoke", "benchmark", "benchmarks"))
 """What a Compose file or a Dockerfile is called that is started for tests: `docker-compose.integration.yml`."""
 _TEST_FOLDERS = _TESTS | {
     *("test-data", "test_data", "acceptance", "conformance"),
@@ -86,7 +98,7 @@ def is_tried_out(path: str) -> bool:
     shows = any(not words.isdisjoint(_DEMOS) and words.isdisjoint(_DEPLOYED) for words in parts[:-1])
     teaches = any(not _LESSONS.isdisjoint(words) for words in parts[:-1])
     stands_in = any(not _STAND_INS.isdisjoint(words) or {"load", "generator"} <= words for words in parts)
-    tested = not (_TESTS | _RUNS_OF_TESTS).isdisjoint(_first_words(path))
+    tested = not _TESTS.isdisjoint(_first_words(path))
     return tested or shows or teaches or stands_in or is_example(path) or is_prose(path)
 
 
