@@ -123,7 +123,7 @@ class Rehearsal(GoMachine):
             self.around += [(to, one) for one in given]
             return
         found = self.loose if is_around else self.answering
-        found += [Handler(its, to) for one in given if (its := routes.answers(one)) is not None]
+        found += [Handler(its, one, to) for one in given if (its := routes.within(one)) is not None]
         self.mounted += [
             (to, one) for one in given if not is_around and isinstance(one, Unknown) and routes.is_mux(one)
         ]
@@ -231,11 +231,11 @@ class Rehearsal(GoMachine):
         if not self._leads_to_it(mux) and self.handler.routes is not UNKNOWN:
             return
         self.arrived = True
-        answering: Any = self.handler.function
+        answering = self.handler.handler
         for one in reversed(self._used(mux)):
             answering = yield from expressions.call(self, one, [answering], span)
         if not routes.is_around(answering):
-            self.veiled, answering = True, self.handler.function
+            self.veiled, answering = True, self.handler.handler
         yield from routes.serve(self, answering, given, span)
 
     def _head(self) -> Any:
@@ -245,9 +245,10 @@ class Rehearsal(GoMachine):
 
     def _handlers_of_servers(self) -> Iterator[Handler]:
         for server in self.servers:
-            its = routes.answers(server.fields.get("Handler"))
+            handler = server.fields.get("Handler")
+            its = routes.within(handler)
             if its is not None:
-                yield Handler(its, server)
+                yield Handler(its, handler, server)
 
     def _answer(self, handler: Handler) -> Run:
         context, is_known = Ctx(None, self.at), True
@@ -261,8 +262,9 @@ class Rehearsal(GoMachine):
         request.fields = {name: Unknown(f"net/http.Request.{name}") for name in _FIELDS}
         request.state["context"] = context
         self.context = context if is_known else None
-        if self.root is not UNKNOWN:
-            yield from routes.serve(self, self.root, [self.writer, request], self.at)
+        if routes.takes_requests(handler.function):
+            begins = handler.handler if self.root is UNKNOWN else self.root
+            yield from routes.serve(self, begins, [self.writer, request], self.at)
             return
         parameters = handler.function.node.child_by_field_name("parameters")
         types = [text_of(one) for one in parameters.named_children] if parameters is not None else []
@@ -382,6 +384,7 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal, ways: int) -> Lost | No
         if is_answer or (thread.span in midway and (thread is not undisturbed.request or thread.done)):
             return Lost("answer" if is_answer else "work", span, thread.span)
     took = stopped.now - stopped.stopped_at
+    is_open = is_open or not stopped.is_straight
     if stopped.request.span is None or took <= _USUAL or (is_open and took < _LONG):
         return None
     return Lost("may take" if is_open else "takes", stopped.request.span, stopped.request.span, took)

@@ -28,6 +28,8 @@ _TYPES = ("http.ResponseWriter", "http.Request")
 
 class Handler(Record, identity=True):
     function: Func
+    handler: Any
+    """The function, or what is around it and was given in its place."""
     routes: Any
     """What it was given to: a server or a mux, None for the one that net/http has, UNKNOWN for what may wrap it."""
 
@@ -71,6 +73,13 @@ def answers(value: Any) -> Func | None:
         return None
     parameters = value.node.child_by_field_name("parameters")
     return value if parameters is not None and any(one in text_of(parameters) for one in ANSWERS) else None
+
+
+def within(handler: Any) -> Func | None:
+    """The function of the program that answers, in the end, where a handler is a limit around it."""
+    while isinstance(handler, Object) and handler.type in (_LIMITED, _LIMITS):
+        handler = handler.fields["handler"]
+    return answers(handler)
 
 
 def takes_requests(function: Func) -> bool:
