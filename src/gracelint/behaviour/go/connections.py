@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go.syntax import FUNCTIONS
+from gracelint.behaviour.go.requests import ANSWERS
+from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.machine.values import UNKNOWN, Err, Object, Wait
 from gracelint.behaviour.tree import text_of, walk
 
@@ -101,6 +102,22 @@ def polled_late(machine: GoMachine) -> Span | None:
                 if ".Load()" in text and any(pause in text for pause in _PAUSES):
                     return file.span(loop)
     return None
+
+
+def counted(machine: GoMachine) -> Span | None:
+    """A wait for the group that what answers requests counts itself in: one may come after it."""
+    for kind, span, _ in machine.waits:
+        group = f"{span.text.removesuffix('.Wait()').rpartition('.')[2]}.Done()"
+        if kind == "join" and any(_counts_itself(one, group) for file in machine.files() for one in walk(file.root)):
+            return span
+    return None
+
+
+def _counts_itself(node: Node, group: str) -> bool:
+    if node.type not in FUNCTIONS or not any(one in text_of(node.child_by_field_name("parameters")) for one in ANSWERS):
+        return False
+    defers = (one for one in statements(node.child_by_field_name("body")) if one.type == "defer_statement")
+    return any(text_of(one).endswith(group) for one in defers)
 
 
 _PAUSES = ("time.Sleep(", "time.After(", ".C")

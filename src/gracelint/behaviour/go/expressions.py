@@ -9,7 +9,7 @@ from gracelint.behaviour.go.interest import matters
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.packages import fields_of, type_name
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.values import ANSWER, Func, Some, agreed, in_place_of
+from gracelint.behaviour.go.values import ANSWER, KEYS, Func, Some, agreed, in_place_of
 from gracelint.behaviour.machine.arithmetic import arithmetic, binary, equal_of_one_type
 from gracelint.behaviour.machine.branches import put
 from gracelint.behaviour.machine.machine import receive
@@ -159,7 +159,7 @@ def assign(machine: GoMachine, frame: Frame, target: Node, value: Any, scope: Sc
             from gracelint.behaviour.go.absent import panic
 
             panic(machine, frame.file.span(target))
-        if is_in_list or (isinstance(of, dict) and isinstance(key, (str, int))):
+        if is_in_list or (isinstance(of, dict) and isinstance(key, KEYS)):
             put(machine, of, key, value)
         elif isinstance(of, dict) and isinstance(key, Unknown):
             put(machine, of, UNKNOWN, value)  # one stands for all whose keys nobody can tell

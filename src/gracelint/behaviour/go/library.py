@@ -221,6 +221,10 @@ def _function(machine: GoMachine, path: str, given: list[Any], span: Span) -> Ru
     if path == "len":
         is_told = given and isinstance(given[0], (list, str)) and not isinstance(given[0], Some)
         return len(given[0]) if is_told else UNKNOWN
+    if path == "delete" and len(given) > 1 and isinstance(given[0], dict) and isinstance(given[1], (Chan, Object)):
+        if machine.current is None or not machine.current.journals:
+            given[0].pop(given[1], None)
+        return NIL
     if path in BUILTINS:
         return NIL if path in ("recover", "print", "println", "delete") else UNKNOWN
     makes = table("go")["makes"].get(path)

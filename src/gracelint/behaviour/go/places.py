@@ -8,7 +8,7 @@ from gracelint.behaviour.go.absent import panic
 from gracelint.behaviour.go.machine import GoMachine
 from gracelint.behaviour.go.syntax import FUNCTIONS
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.go.values import Func, Some
+from gracelint.behaviour.go.values import KEYS, Func, Some
 from gracelint.behaviour.machine.values import UNKNOWN, Lib, Method, Scope, Unknown, Words
 from gracelint.behaviour.tree import text_of, walk
 
@@ -36,7 +36,7 @@ def index(machine: GoMachine, frame: Frame, node: Node, scope: Scope) -> Run:
             return of[key]
         if isinstance(of, Words) or (UNKNOWN not in of[-1:] and not isinstance(of, Some)):
             fails(machine, frame, node)
-    if isinstance(of, dict) and isinstance(key, (str, int)):
+    if isinstance(of, dict) and isinstance(key, KEYS):
         return of.get(key, UNKNOWN)
     if isinstance(of, (list, dict)) and isinstance(key, Unknown) and not isinstance(of, Words):
         return machine.one_of([*of.values()] if isinstance(of, dict) else of, (node.id, "key"))

@@ -136,26 +136,21 @@ def _program(machine: GoMachine, question: Question) -> Run:
 
 
 def _left_by_requests(signal: str, question: Question, machine: GoMachine, found: Reaction) -> Reaction | None:
-    """What requests start and nothing waits for."""
+    """What a request that is in flight, and what it has started or handed on, does not get to."""
     if not machine.servers:
         return None
+    from gracelint.behaviour.go import rehearsal
     from gracelint.behaviour.go.requests import left_behind
 
-    span = left_behind(question.reached)
-    if span is None:
-        return _lost_by_requests(signal, question, machine, found)
-    why = f"the goroutine that a request starts in {machine.place(span)} is lost when main returns"
-    return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
-
-
-def _lost_by_requests(signal: str, question: Question, machine: GoMachine, found: Reaction) -> Reaction | None:
-    """What a request that is in flight, and what it has handed on, does not get to."""
-    from gracelint.behaviour.go import rehearsal
-
+    awaited: set[Span] = set()
     try:
-        its = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways))
+        its = rehearsal.lost(machine, lambda ways: _machine(rehearsal.Rehearsal, signal, question, ways), awaited)
     except (TooFarError, RecursionError):
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, TOO_MUCH[0])
+    span = left_behind(question.reached)
+    if span is not None and span not in awaited:
+        why = f"the goroutine that a request starts in {machine.place(span)} is lost when main returns"
+        return reaction(signal, Verdict.CUT, Cause.SHUTDOWN_NOT_AWAITED, why, span)
     if its is None:
         return None
     if its.how == "takes":
@@ -423,7 +418,7 @@ def _end(signal: str, machine: GoMachine, at: Span, ended: Ended) -> Reaction:
 
 def _unless_counted(signal: str, machine: GoMachine, cut: Reaction) -> Reaction:
     """What cuts requests off, but where it may wait until their number is none, or tells its clients to go."""
-    from gracelint.behaviour.go.connections import polled_late, takes_leave
+    from gracelint.behaviour.go.connections import counted, polled_late, takes_leave
 
     waits = [one.wait for one in machine.threads if one.wait is not None]
     client = next((one.span for one in waits if one.kind == "client"), None)
@@ -435,7 +430,7 @@ def _unless_counted(signal: str, machine: GoMachine, cut: Reaction) -> Reaction:
     if farewell is not None:
         why = f"whether all are answered that {machine.place(farewell)} takes leave of is only known when it runs"
         return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, farewell)
-    span = polled_late(machine) if cut.cause is Cause.ABRUPT_EXIT else None
+    span = (polled_late(machine) or counted(machine)) if cut.cause is Cause.ABRUPT_EXIT else None
     if span is None:
         return cut
     why = f"whether {machine.place(span)} waits for what is in flight cannot be told"

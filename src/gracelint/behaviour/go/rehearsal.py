@@ -310,13 +310,14 @@ def _key(function: Func) -> tuple[int, int]:
     return function.node.id, id(function.env)
 
 
-def lost(machine: GoMachine, make: Make) -> Lost | None:
+def lost(machine: GoMachine, make: Make, awaited: set[Span]) -> Lost | None:
     """What a request that is in flight at the signal loses, by a run of the program that has ended well.
 
-    Raises what a run does that is too long or too deep to be followed.
+    Notes which goroutines of requests have come to their end. Raises what a run does that is too long or too deep to be
+    followed.
     """
     longest: Lost | None = None
-    for found in _found(tuple(way for way, _ in machine.taken), make):
+    for found in _found(tuple(way for way, _ in machine.taken), make, awaited):
         if found.how != "takes":
             return found
         if longest is None or found.seconds > longest.seconds:
@@ -324,7 +325,7 @@ def lost(machine: GoMachine, make: Make) -> Lost | None:
     return longest
 
 
-def _found(ways: tuple[int, ...], make: Make) -> Iterator[Lost]:
+def _found(ways: tuple[int, ...], make: Make, awaited: set[Span]) -> Iterator[Lost]:
     """What each request loses on each of its ways."""
     been: set[int] = set()
     for index in range(_MOST_HANDLERS):
@@ -342,6 +343,8 @@ def _found(ways: tuple[int, ...], make: Make) -> Iterator[Lost]:
             if undisturbed.request is None:
                 return
             stopped = _run(index, taken, make, been, stops=True, comes_through=comes_through)
+            if stopped is not None and stopped.ended is not None:
+                awaited |= {one.span for one in stopped.its if one.done and one.span is not None}
             found = _missing(undisturbed, stopped, len(ways)) if stopped is not None else None
             if found is not None:
                 yield found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracelint.behaviour.go.syntax import expressions as members
-from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Unknown
+from gracelint.behaviour.machine.values import NIL, UNKNOWN, UNSET, Chan, Object, Unknown
 from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 ANSWER = Unknown("error")
 """An error, or none, that says whether something is there."""
+
+
+KEYS = (str, int, Chan, Object)
+"""What a map is told apart by: the last two are equal to themselves alone."""
 
 
 class Some(list):  # type: ignore[type-arg]
