@@ -46,13 +46,15 @@ def read_python(
     module: str | None = None,
     parents: tuple[str, ...] = (),
     application: Application | None = None,
+    version: str = "",
     effort: Effort | None = None,
 ) -> Program:
     """The program that starts with a source file.
 
     `roots` are folders that imports are looked up in, besides the file's own. `call` is the function that a console
     script calls, `module` the dotted name for `python -m`, `parents` the scripts that start this one, `application`
-    what a server serves of the file. Raises ParseError where the file itself is not Python.
+    what a server serves of the file, `version` the Python's, as far as the image tells. Raises ParseError where the
+    file itself is not Python.
     """
     folder = posixpath.dirname(source.path)
     name = module or "__main__"
@@ -69,7 +71,8 @@ def read_python(
 
     runs: list[Machine] = []
 
-    children = Children((*parents, entry.path), tuple(dict.fromkeys((folder, *roots))), files, env or {}, effort)
+    folders = tuple(dict.fromkeys((folder, *roots)))
+    children = Children((*parents, entry.path), folders, files, env or {}, version, effort)
 
     def run(signal: str, at: int | None, pid_1: bool = True, *, fails: bool = False, fed: bool = False) -> Run:
         def made(passed: set[ast.AST]) -> Run:
@@ -83,6 +86,7 @@ def read_python(
                 effort=effort,
                 children=children,
                 application=application,
+                version=version,
                 fails=fails,
                 fed=fed,
             )

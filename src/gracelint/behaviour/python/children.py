@@ -30,7 +30,7 @@ _MOST = 3
 class Children:
     """The command lines that one program starts, each read once."""
 
-    __slots__ = ("_effort", "_env", "_files", "_folders", "_known", "_lengths", "_parents")
+    __slots__ = ("_effort", "_env", "_files", "_folders", "_known", "_lengths", "_parents", "_version")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Children:
         folders: tuple[str, ...],
         files: Files,
         env: Mapping[str, str | None],
+        version: str,
         effort: Effort | None,
     ) -> None:
         self._parents = parents
@@ -45,6 +46,7 @@ class Children:
         self._folders = folders
         self._files = files
         self._env = env
+        self._version = version
         self._effort = effort
         self._known: dict[tuple[str, ...], Program | None] = {}
         self._lengths: dict[tuple[str, ...], Length | None] = {}
@@ -187,6 +189,7 @@ class Children:
                 argv=argv,
                 module=module,
                 parents=self._parents,
+                version=self._version,
                 effort=self._effort,
             )
         except ParseError:

@@ -410,11 +410,11 @@ def compared(operator: ast.cmpop, left: Value, right: Value) -> Value:
             keys = [Const(key) for key in right.store] if right.kind == "dict" else right.values()
             if isinstance(left, Thing) and any(key is left for key in keys):
                 return Const(isinstance(operator, ast.In))
+            left, keys = comparable(left), [comparable(key) for key in keys]
             if all(isinstance(value, (Const, Name)) for value in (left, *keys)) and not any(
                 _may_be(left, key) or _may_be(key, left) for key in keys
             ):
-                found = any(same(comparable(left), comparable(key)) for key in keys)
-                return Const(found is isinstance(operator, ast.In))
+                return Const(any(same(left, key) for key in keys) is isinstance(operator, ast.In))
         left = comparable(left)
         if isinstance(left, Const) and isinstance(right, Const):
             try:

@@ -16,6 +16,7 @@ from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     LOST,
     LOST_TRACK,
+    NONE,
     TRUE,
     Bound,
     Class,
@@ -131,6 +132,7 @@ def elsewhere(
     if path == "multiprocessing.Queue":
         machine.shared_stores.add(id(thing.store))
     if path in knowledge["listener"] and not machine.arrived:
+        thing.store["#host"] = keywords.get("host", args[1] if len(args) > 1 else NONE)
         _listen(machine, function, thing, knowledge["listener"][path], node)
     if path in knowledge["connection"]:
         machine.facts.connections.append((path, thing))

@@ -63,11 +63,14 @@ class State:
         effort: Effort | None,
         children: Children,
         application: Application | None = None,
+        version: str = "",
         fails: bool = False,
         fed: bool = False,
     ) -> None:
         self.modules = modules
         self.application = application
+        self.version = version
+        """Of Python; "" where the image does not tell."""
         self.env = env
         self.argv = argv
         self.blind = ""

@@ -374,6 +374,7 @@ def _read_python(
             call=call,
             argv=tuple(word.value for word in rest),
             module=module,
+            version=context.image.versions.get("python", ""),
             effort=context.followed.effort,
         )
     except TooLargeError:

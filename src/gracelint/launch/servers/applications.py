@@ -131,6 +131,7 @@ def _read(
         env=context.env,
         module=module,
         application=application,
+        version=context.image.versions.get("python", ""),
         effort=context.followed.effort,
     )
 
