@@ -29,10 +29,14 @@ def read_rust(
     files: Files,
     argv: tuple[str, ...] = (),
     env: Mapping[str, str | None] | None = None,
+    alone: bool = False,
     effort: Effort | None = None,
 ) -> Program | str:
-    """The program of a binary of a package, whose main is in the file `path`; a text says why there is none."""
-    of = manifest(files, folder)
+    """The program of a binary of a package, whose main is in the file `path`; a text says why there is none.
+
+    `alone`: rustc compiles the file, with no crate but those of the language.
+    """
+    of = Manifest(folder, "main", {}, {"main": path}) if alone else manifest(files, folder)
     if of is None:
         return f"there is no Cargo.toml of a package in {folder or 'the root folder'}"
     crates = Crates(files, of, path)

@@ -212,6 +212,14 @@ class Module:
         if alias is not None:
             self.uses[text_of(alias)] = text_of(tree.child_by_field_name("name"))
 
+    def _foreign_mod_item(self, tree: Tree, _: str) -> None:
+        """`extern "C"`: functions of the C library, which the program declares itself."""
+        body = tree.child_by_field_name("body")
+        for one in body.named_children if body is not None else ():
+            if one.type == "function_signature_item":
+                name = text_of(one.child_by_field_name("name"))
+                self.uses[name] = f"libc::{name}"
+
     def _mod_item(self, tree: Tree, attributes: str) -> None:
         name, body = text_of(tree.child_by_field_name("name")), tree.child_by_field_name("body")
         if body is not None:

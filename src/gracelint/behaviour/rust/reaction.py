@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 
     from gracelint.base.limits import Effort
     from gracelint.behaviour.machine.ends import Told
+    from gracelint.behaviour.machine.values import Thread, Wait
     from gracelint.behaviour.rust.crates import Crates
     from gracelint.source import Span
 
 _HOWS = {
     "returns": "main returns",
     "exit": "`process::exit` ends it",
-    "hard": "`process::abort` ends it",
+    "hard": "`abort` or `_exit` ends it",
     "raised": "a panic ends it",
 }
 _HARMLESS = ("SIGWINCH",)
 _LISTENS = re.compile(
-    r"\bctrl_c\s*\(|\bSignalKind::|\bset_handler\s*\(|\bSignals::new\b|\bsigaction\s*\(|\bflag::register"
+    r"\bctrl_c\s*\(|\bSignalKind::|\bset_handler\s*\(|\bSignals::new\b|\bsigaction\s*\(|\bflag::register|\bfn\s+signal\s*\("
 )
 
 
@@ -178,6 +179,13 @@ def _never_ends(signal: str, question: Question, machine: RustMachine, at: Span)
     return reaction(signal, Verdict.IGNORED, cause, why, at)
 
 
+def _interrupted(machine: RustMachine, main: Thread) -> Wait | None:
+    """What main waits in while another thread, or a handler on top of it, ends the program."""
+    if main is not machine.current:
+        return main.wait
+    return main.below[0][1] if main.below else None
+
+
 def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
     """It ends after the signal: with all it had to do done, or without."""
     assert machine.stopped_at is not None
@@ -195,8 +203,9 @@ def _end(signal: str, machine: RustMachine, at: Span, ended: Ended) -> Reaction:
         return cut
     main = machine.main_thread
     broken = [("it drops a future", wait) for wait in machine.dropped]
-    if ended.how == "exit" and main is not None and main is not machine.current and main.wait is not None:
-        broken.append((how, main.wait))
+    interrupted = _interrupted(machine, main) if ended.how in ("exit", "hard") and main is not None else None
+    if interrupted is not None:
+        broken.append((how, interrupted))
     for what, wait in broken:
         cut = broken_off(signal, machine, what, wait)
         if cut is not None:

@@ -6,6 +6,7 @@ from gracelint.behaviour.machine.frames import Closure
 from gracelint.behaviour.machine.machine import receive
 from gracelint.behaviour.machine.values import UNKNOWN, Chan, Doubt, Ended, Lib, Native, Object, Sig
 from gracelint.behaviour.rust.syntax import UNIT
+from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,8 +86,14 @@ def _ctrlc(machine: RustMachine, given: Given) -> Any:
     return UNIT
 
 
+def _named(value: Any) -> Any:
+    """The signal of a number: what is declared by hand has no other names."""
+    numbers = table("signals")["numbers"] if isinstance(value, int) else {}
+    return next((Sig(name) for name, number in numbers.items() if number == value), value)
+
+
 def _act(machine: RustMachine, given: Given, action: Any) -> Any:
-    signal = given.argument(0)
+    signal = _named(given.argument(0))
     if not isinstance(signal, Sig):
         raise Doubt(f"which signals line {given.span.line} listens for is only known when it runs", given.span)
     machine.register((signal,), given.span)
@@ -117,7 +124,7 @@ def _disposition(machine: RustMachine, given: Given) -> Any:
     if isinstance(action, Object) and action.type.endswith("SigAction"):
         action = action.state["given"].argument(0)
     path = action.path if isinstance(action, Lib) else ""
-    signal = given.argument(0)
+    signal = _named(given.argument(0))
     if path.endswith(("SigIgn", "SIG_IGN")) and isinstance(signal, Sig):
         machine.ignored[signal] = given.span
         return UNKNOWN

@@ -230,9 +230,9 @@ def _may_be_go(path: str, stage: Stage | None) -> bool:
 
 
 def _rust_step(argv: tuple[Word, ...], context: Context) -> Step | None:
-    """A binary that a `cargo build` or `cargo install` of this image makes."""
+    """A binary that a `cargo build`, a `cargo install` or `rustc` of this image makes."""
     stage = context.image.stage
-    if stage is None or not _runs(stage, "cargo "):
+    if stage is None or not _runs(stage, "cargo ", "rustc "):
         return None
     from gracelint.launch.runtimes import rust
 

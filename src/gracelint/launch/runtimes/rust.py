@@ -1,8 +1,9 @@
-"""From a started binary to the crate it is built from, by the `cargo build` or `cargo install` that makes it."""
+"""From a started binary to what it is built from, by the `cargo build`, `cargo install` or `rustc` that makes it."""
 
 from __future__ import annotations
 
 import posixpath
+from itertools import pairwise
 
 from gracelint.base.posix import join, normal
 from gracelint.base.record import Record
@@ -64,6 +65,10 @@ class _Command(Record):
         return None
 
     @property
+    def is_of_one_file(self) -> bool:
+        return self.words[0] == "rustc"
+
+    @property
     def names_a_crate(self) -> bool:
         """Whether it installs what is published, not a package of the project."""
         words = self.words[self.words.index("install") + 1 :]
@@ -106,7 +111,7 @@ def run(argv: tuple[Word, ...], context: Context) -> Step | None:
 
 
 def _builds(stage: Stage) -> Iterator[_Command]:
-    """The cargo commands of a stage and its parents that make binaries, the last ones first."""
+    """The commands of cargo and rustc in a stage and its parents that make binaries, the last ones first."""
     for one in stage.lineage():
         found: list[_Command] = []
         working_dir = layers.first_working_dir(one)
@@ -114,7 +119,7 @@ def _builds(stage: Stage) -> Iterator[_Command]:
         for item in one.instructions:
             if item.name == "WORKDIR":
                 working_dir = normal(join(working_dir, put_in(item.value, env)))
-            if item.name != "RUN" or "cargo" not in item.whole:
+            if item.name != "RUN" or ("cargo" not in item.whole and "rustc" not in item.whole):
                 continue
             mounted = "type=bind" in item.argument.text or any("type=bind" in flag for flag in _flags(item))
             folder, its = working_dir, env
@@ -125,7 +130,7 @@ def _builds(stage: Stage) -> Iterator[_Command]:
                     its = {**its, name: value} if equals else its
                 if words[:1] == ["cd"] and len(words) > 1:
                     folder = normal(join(folder, words[1]))
-                elif words[:1] == ["cargo"] and any(word in _BUILDS for word in words[1:4]):
+                elif words[:1] == ["rustc"] or (words[:1] == ["cargo"] and any(one in _BUILDS for one in words[1:4])):
                     found.append(_Command(tuple(words), folder, its, mounted))
         yield from reversed(found)
 
@@ -142,6 +147,8 @@ def _folder(command: _Command) -> str:
 
 
 def _makes(command: _Command, at: str) -> bool:
+    if command.is_of_one_file:
+        return _compiled(command) is not None and _output(command) == at
     folder = posixpath.dirname(at)
     if "install" in command.words[1:3]:
         if command.names_a_crate:
@@ -157,6 +164,26 @@ def _makes(command: _Command, at: str) -> bool:
     return any(folder.startswith(f"{top}/") and folder.count("/") - top.count("/") <= 2 for top in tops)
 
 
+def _compiled(command: _Command) -> str | None:
+    """The file that rustc is given: the only word of its kind."""
+    found = [word for word in command.words[1:] if word.endswith(".rs")]
+    return found[0] if len(found) == 1 and not _links(command) else None
+
+
+def _links(command: _Command) -> bool:
+    """Whether it takes in crates that were compiled before it."""
+    return any(word.startswith("--extern") for word in command.words)
+
+
+def _output(command: _Command) -> str:
+    """Where rustc writes the binary: named after its file where it is not told."""
+    words = command.words
+    given = next((after for word, after in pairwise(words) if word == "-o"), None)
+    folder = next((after for word, after in pairwise(words) if word == "--out-dir"), "")
+    name = posixpath.basename(_compiled(command) or "").removesuffix(".rs")
+    return normal(join(command.folder, given if given is not None else posixpath.join(folder, name)))
+
+
 def _up(folder: str, times: int) -> str:
     for _ in range(times):
         folder = posixpath.dirname(folder)
@@ -166,7 +193,8 @@ def _up(folder: str, times: int) -> str:
 def _read(argv: tuple[Word, ...], name: str, command: _Command, stage: Stage, context: Context) -> Step | str:
     build_context = context.image.context
     assert build_context is not None
-    place = _folder(command)
+    file = _compiled(command) if command.is_of_one_file else None
+    place = _folder(command) if file is None else posixpath.dirname(normal(join(command.folder, file)))
     found = layers.origin(stage, context.files, build_context, place)
     folder = found if isinstance(found, str) else None
     if folder is None and found is None:
@@ -174,7 +202,9 @@ def _read(argv: tuple[Word, ...], name: str, command: _Command, stage: Stage, co
     if folder is None and command.mounted:
         folder = build_context
     if folder is None:
-        return f"{place}, which cargo builds, is not in the project"
+        return f"{place}, which {command.words[0]} builds, is not in the project"
+    if file is not None:
+        return _of_file(argv, posixpath.basename(file), "" if folder == "." else folder, context)
     return _of_folder(argv, name, command, "" if folder == "." else folder, context)
 
 
@@ -195,6 +225,17 @@ def _of_folder(
     words = tuple(word.value for word in argv)
     program = read_rust(
         of.folder, path, files=context.files, argv=words, env=context.env, effort=context.followed.effort
+    )
+    return program if isinstance(program, str) else program_step(argv, program, context)
+
+
+def _of_file(argv: tuple[Word, ...], name: str, folder: str, context: Context) -> Step | str:
+    from gracelint.behaviour.rust import read_rust
+
+    words = tuple(word.value for word in argv)
+    path = posixpath.join(folder, name)
+    program = read_rust(
+        folder, path, files=context.files, argv=words, env=context.env, alone=True, effort=context.followed.effort
     )
     return program if isinstance(program, str) else program_step(argv, program, context)
 
