@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from itertools import pairwise
 
 from gracelint.behaviour.python.ends import RAISE, End, Leave, Point
 from gracelint.behaviour.python.names import STANDARD, is_false, is_none, is_true, path_of, text_of
@@ -310,8 +311,19 @@ def child_of(machine: Machine, kind: str, node: ast.AST, args: Arguments) -> Thi
     return thing
 
 
-def words_of(machine: Machine, argv: Value, node: ast.AST, shell: bool = False) -> tuple[Word, ...] | None:
-    """A command line in the source, where all its words are known."""
+_OPEN = "${…}"
+"""A word that is only known when it runs, as shells write them."""
+
+
+def _is_option(word: str | None) -> bool:
+    """Whether what comes after a word is its value."""
+    return word is not None and word.startswith("-") and "=" not in word
+
+
+def words_of(
+    machine: Machine, argv: Value, node: ast.AST, shell: bool = False, *, is_open: bool = False
+) -> tuple[Word, ...] | None:
+    """A command line in the source, where all its words are known; `is_open`: but for the values of options."""
     span = machine.module.span(node)
     if isinstance(argv, Const) and isinstance(argv.value, str):
         if shell:
@@ -326,6 +338,8 @@ def words_of(machine: Machine, argv: Value, node: ast.AST, shell: bool = False) 
     if known is None:
         return None
     texts = [value.value if isinstance(value, Const) and isinstance(value.value, str) else None for value in known]
+    if is_open:
+        texts = [_OPEN if text is None and _is_option(before) else text for before, text in pairwise([None, *texts])]
     if any(text is None for text in texts) or not texts:
         return None
     return tuple(Word(text, span) for text in texts if text is not None)

@@ -36,7 +36,7 @@ def _exec(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     argv: Value = args[1] if listed and len(args) > 1 else items("list", args[1:])
     if path_of(function) in ("os.execle", "os.execlpe"):
         argv = items("list", args[1:-1])
-    words = words_of(machine, argv, node)
+    words = words_of(machine, argv, node, is_open=True)
     file = args[0] if args else FROM_OUTSIDE
     if words and isinstance(file, Const) and isinstance(file.value, str):
         words = (Word(file.value, words[0].span), *words[1:])
