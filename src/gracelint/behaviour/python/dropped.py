@@ -7,6 +7,7 @@ import ast
 from gracelint.base.numbers import whole
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
+from gracelint.behaviour.python.instant import answers_at_once
 from gracelint.behaviour.python.registry import PROCESSES
 from gracelint.behaviour.python.values import Bound, Const, Later, Thing, Unknown
 
@@ -28,7 +29,9 @@ def left_behind(machine: Machine, point: Point) -> Point | None:
             key[0] == "called after" for key in receiver.store if isinstance(key, tuple)
         )
         asked = asked or (receiver is not None and "should_exit" in receiver.store)
-        if daemon_requests(serving) or (is_daemon(thread) and not asked and thread.node not in machine.ended):
+        if daemon_requests(serving) and not answers_at_once(machine):
+            return serving
+        if is_daemon(thread) and not asked and thread.node not in machine.ended:
             return serving
     return None
 
@@ -68,12 +71,12 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
             return where, why, True
         if "lingers" in row:
             lingers = next((name for name in row["lingers"] if name in called), None)
-            waits = _is_since(machine.version, row["since"]) if lingers is not None else False
-            if waits is not True and _works(machine, where.node):
+            lasts = _is_since(machine.version, row["since"]) if lingers is not None else False
+            if lasts is not True and _works(machine, where.node):
                 if _is_its_own(machine, thing):
                     return where, f"whether anything but the program is connected to `{where.what}` is not known", False
-                return where, _why_cancelled(where, lingers, waits), waits is False
-            if waits is True and _is_open(machine, where.node):
+                return where, _why_cancelled(where, lingers, lasts), lasts is False
+            if lasts is True and _is_open(machine, where.node):
                 return where, f"`{lingers}` waits for the connections of `{where.what}` until their clients go", False
     return None
 
@@ -96,11 +99,9 @@ def _why_cancelled(where: Point, lingers: str | None, waits: bool | None) -> str
 
 def _is_since(version: str, first: str) -> bool | None:
     """Whether a version is this one or a later one: `3` is the last of its kind. None where it is not known."""
-    given = [whole(part) for part in version.split(".")[:2]]
-    if None in given:
-        return None
-    least = [whole(part) for part in first.split(".")]
-    return given == least[: len(given)] or given > least  # type: ignore[operator]
+    given = [number for part in version.split(".")[:2] if (number := whole(part)) is not None]
+    least = [whole(part) or 0 for part in first.split(".")]
+    return given == least[: len(given)] or given > least if given else None
 
 
 def _is_its_own(machine: Machine, server: Thing) -> bool:

@@ -8,6 +8,7 @@ import math
 from gracelint.behaviour.python.clients import begun, dropped_by_daemons, endless_stream, held, waits_for_the_peer
 from gracelint.behaviour.python.clients import reaction as _reaction
 from gracelint.behaviour.python.dropped import daemon_requests, killed_child, left_behind, left_open
+from gracelint.behaviour.python.due import due
 from gracelint.behaviour.python.ends import (
     DEFAULT,
     EXEC,
@@ -22,6 +23,7 @@ from gracelint.behaviour.python.ends import (
     Point,
     Registration,
 )
+from gracelint.behaviour.python.instant import answers_at_once
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.places import LONG, candidates, elsewhere, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
@@ -205,7 +207,7 @@ def _ended(signal: str, point: Point, run: Run) -> Reaction:
         why = f"how much `{joined.what}` waits for is only known when it runs: more is put in than is taken out"
         return _reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, joined.span)
     reaction = _lost(signal, point, run)
-    for later in (held, begun):
+    for later in (held, begun, due):
         if reaction.as_pid_1 is Verdict.HANDLED:
             reaction = later(signal, run.machine, reaction)
     if reaction.as_pid_1 is Verdict.HANDLED and run.before.facts.handed:
@@ -312,7 +314,7 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     peer = waits_for_the_peer(signal, machine, served) if served is not None else None
     if peer is not None:
         return peer
-    if daemon_requests(point) and machine.thrown is None:
+    if daemon_requests(point) and machine.thrown is None and not answers_at_once(machine):
         return dropped_by_daemons(signal, machine, point)
     if machine.dropped is not None:
         from gracelint.behaviour.python.thrown import out_of_a_server
