@@ -138,7 +138,7 @@ def _once(machine: RubyMachine, of: Any, given: Given) -> Run:
         (value,) = yield from each(machine, [run], more=True)
     else:
         value = yield from run()
-    return [value] if given.path.endswith(("map", "collect", "times")) else of
+    return [value] if given.path.endswith(("map", "collect", "times", "new")) else of
 
 
 def _each_slice(machine: RubyMachine, of: list[Any], given: Given) -> Run:
@@ -168,6 +168,17 @@ def _upto(machine: RubyMachine, of: Any, given: Given) -> Run:
         found = yield from (_once(machine, of, given) if numbers is None else _counted(machine, numbers, given))
         return found
     return [*numbers] if numbers is not None and len(numbers) <= _MOST_ITEMS else UNKNOWN
+
+
+def array(machine: RubyMachine, given: Given) -> Run:
+    """`Array.new(4) { Worker.new }`: what the block makes, so many times."""
+    length = machine.settle(given.argument(0, 0))
+    if "block" not in given.named:
+        yield from ()
+        return [*length] if isinstance(length, list) else UNKNOWN
+    how = _counted(machine, range(length), given) if isinstance(length, int) else _once(machine, length, given)
+    found = yield from how
+    return found
 
 
 def _counted(machine: RubyMachine, numbers: range, given: Given) -> Run:
@@ -337,6 +348,8 @@ def _fetch(machine: RubyMachine, of: list[Any], given: Given) -> Run:
 
 
 def _includes(of: list[Any], value: Any) -> Any:
+    if isinstance(value, Object) and "channel" in value.state and all(isinstance(one, Object) for one in of):
+        return any(one is value for one in of)
     known = isinstance(value, str) and (value in of or UNKNOWN not in of)
     return value in of if known else UNKNOWN
 
