@@ -38,6 +38,8 @@ _IGNORE = ("IGNORE", "SIG_IGN", "")
 _QUEUES = ("Queue", "Thread::Queue", "SizedQueue", "Thread::SizedQueue")
 _UNBOUNDED = 1_000_000
 """Elements of a queue that is given no bound."""
+_NOT_TOLD = 1
+"""Those of one whose bound nobody can tell: there is one."""
 
 
 def signal_of(value: Any) -> str | None:
@@ -433,8 +435,8 @@ def _hard(given: Given) -> Any:
 def function(machine: RubyMachine, path: str, frame: Frame | None, given: Given) -> Run | None:
     how = KERNEL.get(path)
     if how is None and path.endswith(".new") and path.removesuffix(".new") in _QUEUES:
-        room = given.argument(0) if "Sized" in path else None
-        return _constant(Chan(room if isinstance(room, int) and room > 0 else _UNBOUNDED, given.span))
+        room = given.argument(0) if "Sized" in path else _UNBOUNDED
+        return _constant(Chan(room if isinstance(room, int) and room > 0 else _NOT_TOLD, given.span))
     if how is None:
         return None
     return run_builtin(how, machine, frame, given)

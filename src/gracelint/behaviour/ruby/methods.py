@@ -127,6 +127,13 @@ def _each(machine: RubyMachine, of: Any, given: Given) -> Run:
     return found if given.path.endswith(("map", "collect")) else of
 
 
+def _folded(machine: RubyMachine, of: list[Any], given: Given) -> Run:
+    """The block for each of them, of whose results nobody keeps more than what they come to: `threads.sum(&:value)`."""
+    for item in of if "block" in given.named else ():
+        yield from machine.call(given.named["block"], [item], given.span)
+    return UNKNOWN
+
+
 def _once(machine: RubyMachine, of: Any, given: Given) -> Run:
     """The block for each of some, or so many times: nobody can tell how many, and once stands for all."""
     block, name = given.named["block"], given.path.rpartition(".")[2]
@@ -390,6 +397,7 @@ _LIST: dict[str, Any] = {
     "min": lambda machine, of, given: UNKNOWN if given.named else outermost(of, min),
     "max": lambda machine, of, given: UNKNOWN if given.named else outermost(of, max),
     **dict.fromkeys(("each", "map", "collect", "flat_map", "each_entry"), _each),
+    **dict.fromkeys(("sum", "filter_map", "sort_by", "min_by", "max_by", "partition", "to_h"), _folded),
     "each_with_index": _with_index,
     "push": lambda machine, of, given: of.extend(given.args) or of,
     "append": lambda machine, of, given: of.extend(given.args) or of,
