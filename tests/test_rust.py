@@ -749,3 +749,56 @@ def test_a_binary_that_an_argument_names_is_found_where_it_is_copied_to() -> Non
     found = launch({"Cargo.toml": PACKAGE, "src/main.rs": SLEEPS, "Dockerfile": text})
 
     assert (found.verdict, found.why) == (Verdict.IGNORED, NOBODY_HEARS)
+
+
+RUSTC = """
+use std::{{sync::atomic::{{AtomicBool, Ordering}}, thread, time::Duration}};
+static STOP: AtomicBool = AtomicBool::new(false);
+extern "C" {{
+    fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
+    fn _exit(code: i32) -> !;
+}}
+extern "C" fn stop(_: i32) {{
+    {handler}
+}}
+fn main() {{
+    {before}
+    while !STOP.load(Ordering::SeqCst) {{
+        println!("begun");
+        thread::sleep(Duration::from_millis(800));
+        println!("done");
+    }}
+}}
+"""
+FLAG, INSTALLS = "STOP.store(true, Ordering::SeqCst);", "unsafe { signal(15, stop); }"
+
+
+@pytest.mark.parametrize(
+    ("handler", "before", "verdict"),
+    [
+        (FLAG, INSTALLS, Verdict.HANDLED),
+        (FLAG, INSTALLS.replace("15", "2"), Verdict.IGNORED),
+        (FLAG, "", Verdict.UNKNOWN),
+        ("unsafe { _exit(0) }", INSTALLS, Verdict.CUT),
+    ],
+)
+def test_functions_of_the_c_library_that_the_program_declares(handler: str, before: str, verdict: Verdict) -> None:
+    made = dockerfile("rustc -O -o /out/shop main.rs", "/out/shop", "mkdir -p /out && ")
+    found = launch({"main.rs": RUSTC.format(handler=handler, before=before), "Dockerfile": made})
+    assert found.verdict is verdict, found.why
+
+
+@pytest.mark.parametrize(
+    ("command", "made", "is_read"),
+    [
+        ("rustc main.rs", "/src/main", True),
+        ("rustc --out-dir /out src/main.rs", "/out/main", True),
+        ("cd src && rustc -C opt-level=3 main.rs -o ../shop", "/src/shop", True),
+        ("rustc -o shop main.rs --extern tokio=libtokio.rlib", "/src/shop", False),
+        ("rustc -o other main.rs", "/src/shop", False),
+        ("rustc -o shop gone.rs", "/src/shop", False),
+    ],
+)
+def test_a_binary_of_one_file(command: str, made: str, is_read: bool) -> None:
+    found = launch({"main.rs": SLEEPS, "src/main.rs": SLEEPS, "Dockerfile": dockerfile(command, made)})
+    assert (found.why == NOBODY_HEARS) is is_read, found.why
