@@ -19,7 +19,7 @@ ON = "const { EventEmitter, on } = require('events');\nconst bus = new EventEmit
     [
         ("for await (const e of watch('/data')) { if (stopping) break; }", "ignored"),
         ("for await (const name of names()) { if (stopping) break; }", "ignored"),
-        ("for await (const e of watch('/data', { signal: ac.signal })) console.log(e);", "unknown"),
+        ("for await (const e of watch('/data', { signal: ac.signal })) console.log(e);", "cut"),
         ("try { for await (const e of watch('/data', { signal: ac.signal })) console.log(e); } catch {}", "handled"),
         ("for await (const t of require('timers/promises').setInterval(500)) { if (stopping) break; }", "handled"),
     ],
@@ -111,3 +111,50 @@ LIST = "const rows = [1, 2, 3];\nasync function next() { while (rows.length) { r
 )
 def test_a_handler_that_only_asks_for_a_list_leaves_it_behind(handler: str, expected: str) -> None:
     assert verdict(f"{LIST}process.on('SIGTERM', () => {handler});") == expected
+
+
+# What is broken off
+
+ABORT = """const { pipeline } = require('stream/promises');
+const { Readable } = require('stream');
+const fs = require('fs');
+const ac = new AbortController();
+async function* rows() { for (let i = 0; i < 40; i++) { await new Promise((r) => setTimeout(r, 50)); yield `${i}`; } }
+const copy = () => pipeline(Readable.from(rows()), fs.createWriteStream('/tmp/rows'), { signal: ac.signal });
+process.on('SIGTERM', () => ac.abort());
+"""
+AWAITED = "await pipeline(Readable.from(rows()), fs.createWriteStream('/tmp/rows'), { signal: ac.signal });"
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "expected"),
+    [
+        (f"{AWAITED} console.log('complete');", "main().catch((e) => console.error(e))", "cut"),
+        (f"{AWAITED} console.log('complete');", "main()", "cut"),
+        (f"{AWAITED} console.log('complete');", "main().catch(() => save())", "unknown"),
+        (AWAITED, "main().catch((e) => console.error(e))", "unknown"),
+        (f"try {{ {AWAITED} console.log('complete'); }} catch (e) {{ console.log('aborted'); }}", "main()", "cut"),
+        (f"try {{ {AWAITED} console.log('complete'); }} catch (e) {{ await save(); }}", "main()", "handled"),
+        (f"try {{ {AWAITED} console.log('complete'); }} catch (e) {{ console.log('aborted'); }} await save();", "main()", "handled"),
+        (f"try {{ {AWAITED} }} catch (e) {{ console.log('aborted'); }}", "main()", "handled"),
+    ],
+)  # fmt: skip
+def test_what_a_signal_breaks_off_is_lost_where_nothing_makes_up_for_it(body: str, call: str, expected: str) -> None:
+    saves = "async function save() { await fs.promises.writeFile('/tmp/at', '1'); }\n"
+    assert verdict(f"{ABORT}{saves}async function main() {{ {body} }}\n{call};") == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("try { while (true) { ac.signal.throwIfAborted(); await step(); } } finally { save(); }", "handled"),
+        ("try { while (true) { ac.signal.throwIfAborted(); await step(); } } catch { save(); }", "handled"),
+        ("while (true) { ac.signal.throwIfAborted(); await step(); } save();", "cut"),
+        ("while (true) { await step(); }", "ignored"),
+    ],
+)
+def test_a_loop_is_left_by_what_the_aborted_signal_throws(body: str, expected: str) -> None:
+    text = "const ac = new AbortController();\nconst step = () => new Promise((r) => setTimeout(r, 200));\nconst save = () => require('fs').writeFileSync('/tmp/at', '1');\nprocess.on('SIGTERM', () => ac.abort());\n"
+    assert (
+        verdict(f"{text}async function main() {{ {body} }}\nmain().catch((e) => console.error(e.message));") == expected
+    )

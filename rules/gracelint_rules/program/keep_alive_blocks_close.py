@@ -4,7 +4,8 @@ r"""A `server.close()` that waits for connections nobody uses.
 Reports Node's `server.close()` in a signal handler where connections that clients keep open outlast the grace period:
 the keep-alive timeout, three seconds for a request in flight and the margin are more than preStop leaves of it, and
 nothing sweeps idle connections, answers `Connection: close` while stopping, or ends the wait. It is an error where the
-program itself sets a timeout that exceeds the grace period. WebSockets and raw sockets that nothing closes count too.
+program itself sets a timeout that exceeds the grace period. WebSockets and raw sockets that nothing closes count too,
+and so do requests that are put away and that nothing answers (a long poll in a `Map`).
 
 ## Why is this bad?
 `server.close()` takes no new connections and waits until the last one has ended. Connections that are idle at that

@@ -95,10 +95,14 @@ def _put_away(stopped: Stopped, server: Thing) -> Held | None:
     from gracelint.behaviour.node.waiting import kept_requests
 
     kept = kept_requests(stopped.machine, stopped.ran)
-    if kept is None:
+    if kept is None or kept.seconds < _LONG:
         return None
     clients = f"requests in `{kept.name}`"
     return Held(server, kept.seconds, clients, kept.span, kept.sure, f"the {clients}, which are kept", "answers")
+
+
+_LONG = 5.0
+"""Seconds after which a request that is answered by its timer is worth a word."""
 
 
 def _lets_clients_go(events: tuple[Event, ...]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gracelint.behaviour.node import library, names
+from gracelint.behaviour.node.aborting import is_rescued
 from gracelint.behaviour.node.state import Frame
-from gracelint.behaviour.node.syntax import is_caught, string_of
+from gracelint.behaviour.node.syntax import string_of
 from gracelint.behaviour.node.values import UNKNOWN, External, Generator, Object, Promise, Scope, Thing
 from gracelint.knowledge import table
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 def note(machine: Machine, node: Node, over: Any, loop: Thing, frame: Frame) -> None:
     """Notes what a loop goes over."""
-    if isinstance(over, External) and over.signal is not None and is_caught(node):
+    if isinstance(over, External) and over.signal is not None:
+        loop.settings["uncaught"] = not is_rescued(node)
         machine.abortable.append((over.signal, loop))
         machine.signalled[:] = [given for given in machine.signalled if given is not over.signal]
     if isinstance(over, External):

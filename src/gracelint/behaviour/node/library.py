@@ -18,7 +18,7 @@ from gracelint.behaviour.node.methods import (
     stop_child,
 )
 from gracelint.behaviour.node.state import Frame, Stop
-from gracelint.behaviour.node.syntax import is_caught, name_of, once, string_of
+from gracelint.behaviour.node.syntax import name_of, once, string_of
 from gracelint.behaviour.node.values import (
     EMITTER,
     UNDEFINED,
@@ -339,10 +339,12 @@ def _pipeline(machine: Machine, args: list[Any], node: Node, frame: Frame) -> An
     signal = signal_among(args)
     if signal is None or machine.stopping:
         return _unknown_call(machine, "stream.pipeline", args, node, frame)
+    from gracelint.behaviour.node.aborting import is_rescued
+
     thing = machine.add(Thing("loop", "pipeline", frame.file.span(node), True), frame)
-    if is_caught(node):
-        machine.abortable.append((signal, thing))
-        machine.abortable += [(signal, source) for source in machine.things if "steps" in source.settings]
+    thing.settings["uncaught"] = not is_rescued(node)
+    machine.abortable.append((signal, thing))
+    machine.abortable += [(signal, source) for source in machine.things if "steps" in source.settings]
     return Promise((*frame.after, After("loop", thing.span, thing)))
 
 
@@ -447,23 +449,10 @@ def _cluster_disconnect(machine: Machine, args: list[Any], node: Node, frame: Fr
     return UNDEFINED
 
 
-def _abort_controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
-    emitter = Thing("emitter", "AbortSignal", frame.file.span(node), False)
-    signal = Object({"aborted": False})
-    signal.props["addEventListener"] = signal.props["on"] = Method(emitter, "on")
+def _controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    from gracelint.behaviour.node.aborting import controller
 
-    def abort(machine: Machine, given: list[Any], at: Node | None, frame: Frame) -> Any:
-        signal.props["aborted"] = True
-        if at is not None and any(given is signal for given in machine.signalled):
-            # whatever a library was given the signal for comes to its end
-            machine.note("opaque", at, frame, target="abort")
-        for given_signal, thing in machine.abortable:
-            if given_signal is signal and machine.stopping:
-                machine.early.add(id(thing))
-                machine.settle(thing, frame.after)
-        return machine.call(Method(emitter, "emit"), ["abort"], frame, at)
-
-    return Object({"signal": signal, "abort": Builtin(abort)})
+    return controller(machine, args, node, frame)
 
 
 def _emitter(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
@@ -537,7 +526,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "cluster-disconnect": _cluster_disconnect,
     "stoppable": _stoppable,
     "express-ws": _express_ws,
-    "abort-controller": _abort_controller,
+    "abort-controller": _controller,
     "emitter": _emitter,
     "port-listen": _port_on,
     "port-listen-once": lambda m, a, n, f: _port_on(m, a, n, f, True),

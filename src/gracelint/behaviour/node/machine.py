@@ -161,6 +161,8 @@ class Machine:
         """Those, which are kept so that nothing else gets their `id`."""
         self.races: list[tuple[Thing, tuple[int, ...]]] = []
         """Promises of which the first one counts, and the keys of their parts in `resolved`."""
+        self.broken: list[Thing] = []
+        """What was broken off in the middle while it stops."""
         self.abortable: list[tuple[Any, Thing]] = []
         """Loops and timers with the AbortSignal that ends them."""
         self.written: set[After] = set()

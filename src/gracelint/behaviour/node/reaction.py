@@ -337,6 +337,14 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
         name, at = stopped.machine.absent[0]
         why = f"whether `{name}`, which nothing here writes, is there for its {signal} handler is not known"
         return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, at)
+    if stopped.machine.broken:
+        from gracelint.behaviour.node.aborting import lost
+
+        left_out = lost(stopped)
+        if left_out is not None:
+            verdict = Verdict.CUT if left_out[0] else Verdict.UNKNOWN
+            cause = Cause.ABRUPT_EXIT if left_out[0] else Cause.UNKNOWN
+            return Reaction(signal, verdict, verdict, cause, left_out[1], left_out[2])
     held = held_by_clients(stopped)
     least = end_of(stopped.machine, stopped.events, stopped.left, {})
     until = end_of(stopped.machine, stopped.events, stopped.left, held)
@@ -359,7 +367,8 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
         why = f"its {signal} handler waits for {server.kept} for {server.seconds:g} s"
     verdict = Verdict.IGNORED if until == FOR_EVER else Verdict.HANDLED
     delay = None if until == FOR_EVER else max(until, stopped.delay)
-    return Reaction(signal, verdict, verdict, Cause.KEEP_ALIVE, why, closing.span, notes, delay)
+    cause = Cause.GRACEFUL if delay and server.by is not None else Cause.KEEP_ALIVE
+    return Reaction(signal, verdict, verdict, cause, why, closing.span, notes, delay)
 
 
 def _unsaved(stopped: Stopped) -> tuple[str, Span] | None:

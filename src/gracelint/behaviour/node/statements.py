@@ -7,7 +7,7 @@ from contextlib import suppress
 from gracelint.behaviour.node import failing, methods, names
 from gracelint.behaviour.node.expressions import class_value, sequence
 from gracelint.behaviour.node.state import Frame, Stop, Thrown, Undecided
-from gracelint.behaviour.node.syntax import FUNCTIONS, is_caught, string_of
+from gracelint.behaviour.node.syntax import FUNCTIONS, string_of
 from gracelint.behaviour.node.this import taken
 from gracelint.behaviour.node.values import (
     MISSING,
@@ -314,7 +314,12 @@ def _ends(machine: Machine, thing: Thing) -> bool:
     except Stop:
         return False
     except Thrown:
-        return body is not None and is_caught(body)
+        from gracelint.behaviour.node.aborting import is_rescued
+
+        machine.broken.append(thing)
+        thing.settings["uncaught"] = body is None or not is_rescued(body)
+        thing.alive = thing.alive and not thing.settings["uncaught"]
+        return not thing.settings["uncaught"]
 
 
 def _both(machine: Machine, nodes: list[Node | None], asked: Node | None, frame: Frame) -> Any:

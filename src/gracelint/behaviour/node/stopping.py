@@ -6,7 +6,6 @@ from gracelint.base.numbers import is_whole
 from gracelint.base.patterns import pattern
 from gracelint.base.record import Record, replace
 from gracelint.behaviour.node import failing
-from gracelint.behaviour.node.countdown import count_down
 from gracelint.behaviour.node.helpers import NUMBERS
 from gracelint.behaviour.node.machine import Machine
 from gracelint.behaviour.node.modules import ROUTES
@@ -189,7 +188,7 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
                 machine.rearmed.add(id(thing))
             continue
         if thing.kind == "interval" and isinstance(thing.data, tuple):
-            if thing not in opened and count_down(machine, thing):
+            if thing not in opened and _counts_down(machine, thing):
                 continue
             function, args, seconds, file = thing.data
             if thing.name != "setInterval" and isinstance(function, Closure):
@@ -225,6 +224,12 @@ def look_again(machine: Machine, opened: Iterable[Thing]) -> float:
         elif thing.kind == "loop" and thing.alive and _may_have_ended(machine, thing):
             thing.alive = None
     return delay
+
+
+def _counts_down(machine: Machine, interval: Thing) -> bool:
+    from gracelint.behaviour.node.countdown import count_down
+
+    return count_down(machine, interval)
 
 
 def _comes_to_its_end(machine: Machine, loop: Thing) -> bool:
