@@ -366,8 +366,9 @@ def _run(
 def _missing(undisturbed: Rehearsal, stopped: Rehearsal, ways: int) -> Lost | None:
     assert undisturbed.request is not None
     assert stopped.request is not None
-    assert stopped.stopped_at is not None
     assert stopped.handler is not None
+    if stopped.stopped_at is None:
+        return None  # the request has ended the program by itself
     wait = undisturbed.request.wait
     is_open = bool(undisturbed.ways_past) or len(undisturbed.taken) > ways
     is_held = stopped.ended is None or stopped.now >= stopped.stopped_at + _FOR_EVER
