@@ -116,6 +116,7 @@ def test_what_a_router_uses(used: str, expected: Verdict) -> None:
         ("for r.Context().Err() == nil {\n\t\ttime.Sleep(time.Second)\n\t}", Verdict.IGNORED),
         ("for lines.Scan() {\n\t\ttime.Sleep(10 * time.Millisecond)\n\t}", Verdict.UNKNOWN),
         ("for i := 0; i < 3; i++ {\n\t\ttime.Sleep(time.Second)\n\t}", Verdict.HANDLED),
+        ("for {\n\t\t_, err := r.Body.Read(nil)\n\t\tif err != nil {\n\t\t\tbreak\n\t\t}\n\t}", Verdict.HANDLED),
         ("time.Sleep(30 * time.Second)", Verdict.IGNORED),
         ("select {\n\tcase <-r.Context().Done():\n\tcase <-time.After(30 * time.Second):\n\t}", Verdict.IGNORED),
         ("select {\n\tcase <-r.Context().Done():\n\tcase <-time.After(3 * time.Second):\n\t}", Verdict.HANDLED),

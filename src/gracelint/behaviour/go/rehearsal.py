@@ -37,8 +37,9 @@ _AFTERWARDS = 6.0
 _FOR_EVER = 1000.0
 _USUAL, _LONG = 1.0, 10.0
 """Seconds that every request may take, and those that few are given."""
-_ROUNDS = 40
-"""How often the request comes round after the signal, and counts nothing, before it is taken to go on like this."""
+_ROUNDS, _TURNS = 40, 5
+"""How often the request comes round after the signal, and counts nothing, before it is taken to go on like this; and
+how often it lets others have their turn in a loop without a pause."""
 _FIELDS = ("Body", "ContentLength", "Form", "Header", "Host", "Method", "PostForm", "RemoteAddr", "TLS", "URL")
 _TAKES_OVER = ("Hijack", "Upgrade", "Accept")
 """Calls by which a handler takes its connection from the server, which no longer knows of it."""
@@ -160,9 +161,9 @@ class Rehearsal(GoMachine):
         before, self.had = self.had, wait
         self.rounds = self.rounds + 1 if before is not None and before.node == wait.node else 0
         is_counting = self.counted_at is not None and self.wakes - self.counted_at < _ROUNDS
-        if before is None or self.rounds < _ROUNDS or is_counting:
+        if before is None or is_counting or self.rounds < (_ROUNDS if wait.kind != "loop" else _TURNS):
             return
-        if wait.kind == "sleep":
+        if wait.kind in ("sleep", "loop"):
             wait.ready, wait.at = (lambda: False), (lambda: None)
         for one in wait.takes:
             if isinstance(one, Chan) and (one.every is not None or one not in before.takes):
@@ -373,7 +374,9 @@ def _missing(undisturbed: Rehearsal, stopped: Rehearsal, ways: int) -> Lost | No
     is_open = bool(undisturbed.ways_past) or len(undisturbed.taken) > ways
     is_held = stopped.ended is None or stopped.now >= stopped.stopped_at + _FOR_EVER
     if is_held:
-        if undisturbed.request.done or stopped.request.done or stopped.taken_over or wait is None:
+        is_over = undisturbed.request.done or stopped.request.done or stopped.taken_over
+        if is_over or wait is None or wait.kind == "loop":
+            # a loop without a pause reads what its client has sent, and ends with it
             return None
         is_sure = not is_open and stopped.is_straight and _is_endless(wait, undisturbed.context)
         return Lost("holds" if is_sure else "may hold", wait.span, wait.span)
