@@ -12,7 +12,8 @@ The drain time is, in this order, the annotation `gracelint/drain-seconds`, the 
 It is an error where somebody has written how long the program takes, unless only the margin is missing: that is a
 warning beside a grace period that somebody wrote, and information beside a default. Where that is the server's
 default it is a warning, and information if the grace period is a default too and no hook takes part of it: few
-requests are that long.
+requests are that long. Neither is more than information where Compose mounts the project over the image that it builds
+of it (`.:/app`): those who work on it stop that.
 
 Where nobody says how long it takes, 10 s are assumed, for containers that get requests. That makes a warning where a
 preStop hook takes its part and leaves less to the program, and information where somebody wrote a shorter grace period:
@@ -140,7 +141,8 @@ def _proven(launch: Launch, drain: Drain, before: float, *, tight: bool) -> Seve
     if not (tight or drain.default):
         return Severity.ERROR
     felt = launch.grace.span or (not tight and (before > 0 or drain.jobs))
-    return Severity.WARNING if felt else Severity.INFO
+    works_on_it = launch.service is not None and launch.service.is_working_copy
+    return Severity.WARNING if felt and not works_on_it else Severity.INFO
 
 
 def _is_asked(launch: Launch, before: float) -> bool:

@@ -64,6 +64,11 @@ class ComposeService(Record, identity=True):
     missing: str | None = None
     """What it extends and is not here, as "`base` of common.yml"."""
 
+    @property
+    def is_working_copy(self) -> bool:
+        """Whether all that its image is built of is mounted into it as it stands: `.:/app`."""
+        return self.build is not None and any(host == self.build.context for host, _ in self.mounts)
+
     def holder(self, key: str) -> tuple[yaml.Document, yaml.Mapping]:
         """The definition in which a key counts: the uppermost that has it, else the first."""
         layers = reversed(self.layers)
