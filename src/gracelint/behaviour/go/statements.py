@@ -291,7 +291,7 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
         condition, update = clause.child_by_field_name("condition"), clause.child_by_field_name("update")
         if start is not None:
             yield from run(machine, frame, start, scope)
-    rounds = steady = 0
+    rounds, steady, began = 0, 0, machine.now
     while True:
         machine.step()
         truth: bool | None = True
@@ -303,6 +303,8 @@ def _for(machine: GoMachine, frame: Frame, node: Node, scope: Scope, label: str 
                 steady = machine.choose(2, node.id) if matters(machine, frame, node) else 0
             truth = rounds == 0 or steady == 1
         if truth is False:
+            if update is not None:
+                machine.completes(began)
             return None
         before = machine.now
         flow = yield from block(machine, frame, body, Scope(scope))

@@ -52,6 +52,8 @@ _SETTLED = 3
 """How often the same pause comes round before the program is taken to go on like this."""
 _PATIENCE = 40
 """Pauses after that, for work to come round again."""
+_WORKS = 0.01
+"""Seconds that the work of a loop takes at least beside its pauses."""
 WORK = frozenset(("sleep", "close", "waitgroup", "request", "run"))
 """Waits that stand for something that is still to be done."""
 
@@ -284,6 +286,11 @@ class Machine:
         """What is noted in these places decides whether a loop goes on."""
         if self.stopping and any(self.new_at.get(one) == self.wakes for one in places):
             self.counted_at = self.wakes
+
+    def completes(self, began: float) -> None:
+        """A loop runs to its end by itself: a signal that comes at its start waits for all of it."""
+        if self.stopped_at is not None and self.is_main_stopping() and began < self.stopped_at:
+            self.slept = max(self.slept, self.now - began + _WORKS)
 
     def pay_for(self, elements: int) -> None:
         """Pays for copying a collection."""
