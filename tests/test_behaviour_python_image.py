@@ -164,3 +164,46 @@ def test_the_number_of_a_signal_among_others(test: str, verdict: str) -> None:
         "signal.signal(signal.SIGTERM, stop)\nwhile running:\n    time.sleep(1)\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+KEPT = """
+import asyncio, functools, signal
+tasks = set()
+
+async def answer(reader, writer):
+    await asyncio.sleep(1)
+
+def called(reader, writer):
+    {starts}
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    server = await asyncio.start_server({handler}, "", 8000)
+    await stop.wait()
+    server.close()
+    {leaves}
+
+asyncio.run(main())
+"""
+STARTS = "asyncio.create_task(answer(reader, writer))"
+
+
+@pytest.mark.parametrize(
+    ("starts", "handler", "leaves", "verdict"),
+    [
+        (STARTS, "called", "pass", "cut"),
+        (f"tasks.add({STARTS})", "called", "pass", "cut"),
+        (f"tasks.add({STARTS})", "called", "await asyncio.wait(tasks)", "handled"),
+        (f"tasks.add({STARTS})", "called", "pending = list(tasks); await asyncio.gather(*pending)", "handled"),
+        (f"task = {STARTS}; tasks[1] = task", "called", "await drain(tasks)", "handled"),
+        (f"return {STARTS}", "called", "pass", "handled"),
+        ("group.create_task(answer(reader, writer))", "called", "pass", "handled"),
+        ("pass", "functools.partial(answer)", "pass", "cut"),
+        ("pass", "lambda r, w: answer(r, w)", "pass", "cut"),
+        ("pass", "handlers['tcp']", "pass", "unknown"),
+    ],
+)
+def test_tasks_of_connections_that_are_waited_for(starts: str, handler: str, leaves: str, verdict: str) -> None:
+    found = launch({"app.py": KEPT.format(starts=starts, handler=handler, leaves=leaves)})
+    assert found.verdict.value == verdict, found.why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from gracelint.base.numbers import whole
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.instant import answers_at_once
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gracelint.behaviour.python.machine import Machine
-    from gracelint.behaviour.python.streams import Generator
 
 
 def left_behind(machine: Machine, point: Point) -> Point | None:
@@ -70,14 +68,11 @@ def left_open(machine: Machine, point: Point) -> tuple[Point, str, bool] | None:
             why = f"`{breaks}()` ends the connections that `{where.what}` has, with the requests in flight"
             return where, why, True
         if "lingers" in row:
-            lingers = next((name for name in row["lingers"] if name in called), None)
-            lasts = _is_since(machine.version, row["since"]) if lingers is not None else False
-            if lasts is not True and _works(machine, where.node):
-                if _is_its_own(machine, thing):
-                    return where, f"whether anything but the program is connected to `{where.what}` is not known", False
-                return where, _why_cancelled(where, lingers, lasts), lasts is False
-            if lasts is True and _is_open(machine, where.node):
-                return where, f"`{lingers}` waits for the connections of `{where.what}` until their clients go", False
+            from gracelint.behaviour.python.connections import cancelled
+
+            found = cancelled(machine, thing, where, row, called)
+            if found is not None:
+                return found
     return None
 
 
@@ -86,92 +81,6 @@ def _serves(task: Thing) -> bool:
     target = task.store.get("#target")
     function = target.function if isinstance(target, Later) else target
     return task.kind == "asyncio.Task" and isinstance(function, Bound) and function.name == "serve_forever"
-
-
-def _why_cancelled(where: Point, lingers: str | None, waits: bool | None) -> str:
-    if lingers is None:
-        return f"nothing waits for the connections of `{where.what}`: asyncio.run cancels them with their requests"
-    how = "`async with`" if lingers == "with" else f"`{lingers}()`"
-    if waits is False:
-        return f"before Python 3.12 {how} does not wait for the connections of `{where.what}`: asyncio.run cancels them"
-    return f"{how} waits for the connections of `{where.what}` from Python 3.12 on, and before that for none"
-
-
-def _is_since(version: str, first: str) -> bool | None:
-    """Whether a version is this one or a later one: `3` is the last of its kind. None where it is not known."""
-    given = [number for part in version.split(".")[:2] if (number := whole(part)) is not None]
-    least = [whole(part) or 0 for part in first.split(".")]
-    return given == least[: len(given)] or given > least if given else None
-
-
-def _is_its_own(machine: Machine, server: Thing) -> bool:
-    """Whether a server listens for its own host alone, and the program connects to servers itself."""
-    host = server.store.get("#host")
-    if not isinstance(host, Const) or host.value not in _LOOPBACK:
-        return False
-    return any("open_connection(" in source.text for source in machine.modules.sources())
-
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-def _works(machine: Machine, node: ast.AST) -> bool:
-    """Whether the function that a server calls for each connection awaits more than the connection, and is not kept
-    anywhere to be waited for."""
-    found, answers = _answering(machine, node)
-    if answers is None:
-        return False
-    if any(isinstance(part, ast.Attribute) and part.attr in _KEEPS for part in ast.walk(answers)):
-        return False
-    return _awaits_more(answers, found, {answers.name})
-
-
-def _is_open(machine: Machine, node: ast.AST) -> bool:
-    """Whether it goes on for as long as the client does."""
-    loops = (part for part in ast.walk(_answering(machine, node)[1] or node) if isinstance(part, ast.While))
-    return any(True for _ in loops)
-
-
-def _answering(machine: Machine, node: ast.AST) -> tuple[dict[str, Generator], Generator | None]:
-    """The project's functions by name, and the one that a server calls for each connection."""
-    from gracelint.behaviour.python.streams import functions, last_name, trees
-
-    name = last_name(node.args[0]) if isinstance(node, ast.Call) and node.args else ""
-    found = {each.name: each for _, tree in trees(machine.modules.sources(), ("async",)) for each in functions(tree)}
-    return found, found.get(name)
-
-
-def _awaits_more(function: Generator, found: dict[str, Generator], seen: set[str]) -> bool:
-    """Whether a function, or one of the project that it awaits, awaits more than what goes over a connection."""
-    from gracelint.behaviour.python.streams import last_name
-
-    for part in ast.walk(function):
-        if not isinstance(part, ast.Await) or not isinstance(part.value, ast.Call):
-            continue
-        for call in _awaited_calls(part.value):
-            name = last_name(call.func)
-            if name in found and name not in seen:
-                seen.add(name)
-                if _awaits_more(found[name], found, seen):
-                    return True
-            elif name not in found and name not in _OF_A_CONNECTION:
-                return True
-    return False
-
-
-def _awaited_calls(call: ast.Call) -> list[ast.Call]:
-    """The calls that are awaited together: `gather(*(one.drain() for one in those))`."""
-    from gracelint.behaviour.python.streams import last_name
-
-    if last_name(call.func) not in ("gather", "wait_for"):
-        return [call]
-    given = [one.value if isinstance(one, ast.Starred) else one for one in call.args]
-    given = [one.elt if isinstance(one, (ast.GeneratorExp, ast.ListComp)) else one for one in given]
-    return [one for one in given if isinstance(one, ast.Call)]
-
-
-_KEEPS = ("current_task", "create_task", "ensure_future", "shield", "acquire")
-_OF_A_CONNECTION = ("read", "readline", "readuntil", "readexactly", "drain", "wait_closed")
 
 
 def _awaits_in_a_request(machine: Machine) -> bool:
