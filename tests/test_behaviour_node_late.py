@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from test_behaviour_node import program
 from test_behaviour_node_work import verdict
 
 # Loops over items that come one by one
@@ -58,6 +59,7 @@ SERVER = "const http = require('http');\nconst waiting = new Set();\n%s\nconst s
         ("", "waiting.add(res);", "", "ignored"),
         ("", "waiting.add({ res, at: Date.now() }); req.on('close', () => waiting.delete(res));", "", "ignored"),
         ("", "waiting.add(res);", "for (const one of waiting) one.end('bye');", "handled"),
+        ("", "waiting.add(res);", "waiting.clear();", "ignored"),
         ("", "waiting.add(res); work(req, res);", "", "handled"),
         ("", "waiting.add(res); res.end('ok');", "", "handled"),
         ("", "waiting.add(res); setTimeout(() => res.end(), 1000);", "", "handled"),
@@ -158,3 +160,46 @@ def test_a_loop_is_left_by_what_the_aborted_signal_throws(body: str, expected: s
     assert (
         verdict(f"{text}async function main() {{ {body} }}\nmain().catch((e) => console.error(e.message));") == expected
     )
+
+
+# Timers that are left running
+
+LIMIT = """const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+const { setTimeout: pause } = require('timers/promises');
+let stopping = false;
+async function limited(ms) {
+  let timer;
+  try { return await Promise.race([sleep(100), new Promise((r) => { timer = setTimeout(r, ms); })]); } finally { clearTimeout(timer); }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("round_", "delay"),
+    [
+        ("await Promise.race([sleep(100), sleep(30_000)]);", 30),
+        ("await Promise.race([sleep(100), pause(30_000)]);", 30),
+        ("await Promise.race([sleep(100), pause(30_000, null, { ref: false })]);", None),
+        ("await Promise.race([sleep(100), new Promise((r) => setTimeout(r, 30_000).unref())]);", None),
+        ("await Promise.race([sleep(100), sleep(2000)]);", None),
+        ("await limited(30_000);", None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("work", "stop"),
+    [
+        ("(async () => {{ while (!stopping) {{ {} }} }})();", "stopping = true"),
+        ("const timer = setInterval(async () => {{ {} }}, 500);", "clearInterval(timer)"),
+    ],
+)
+def test_a_race_leaves_its_timer_running(round_: str, delay: float | None, work: str, stop: str) -> None:
+    text = f"{LIMIT}{work.format(round_)}\nprocess.on('SIGTERM', () => {{ {stop}; }});"
+    reaction = program(text).reactions["SIGTERM"]
+    assert reaction.as_pid_1.value == "handled"
+    assert (reaction.delay if (reaction.delay or 0) > 2 else None) == delay
+
+
+def test_an_interval_that_is_longer_than_the_timer_leaves_none() -> None:
+    work = "const timer = setInterval(async () => { await Promise.race([sleep(100), sleep(8000)]); }, 60_000);"
+    reaction = program(f"{LIMIT}{work}\nprocess.on('SIGTERM', () => clearInterval(timer));").reactions["SIGTERM"]
+    assert (reaction.as_pid_1.value, reaction.delay) == ("handled", None)

@@ -320,7 +320,10 @@ def release(machine: Machine, thing: Thing, node: Node, frame: Frame) -> None:
         machine.early.add(id(thing))
     if machine.stopping or is_later(frame):
         machine.note("release", node, frame, thing=thing)
-    elif machine.certain:
+        return
+    if thing.kind == "timer":
+        thing.settings["cleared"] = True
+    if machine.certain:
         thing.alive = False
     elif thing.alive:
         thing.alive = None

@@ -141,7 +141,7 @@ def _judge(
     ) -> Reaction:
         delay = stopped.delay or None
         if verdict is Verdict.HANDLED:
-            return _in_time(signal, stopped, why, span)
+            return _in_time(signal, stopped, why, span, start)
         notes = () if at is None or at == span else (Note(span, f"the handler for {signal}"),)
         return Reaction(signal, verdict, child or verdict, cause, why, at or span, notes, delay)
 
@@ -327,7 +327,7 @@ def _words(path: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
 
 
-def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
+def _in_time(signal: str, stopped: Stopped, why: str, span: Span, start: Callable[[], Machine]) -> Reaction:
     """A handler that ends the process, with the time that takes at least."""
     kept = _unsaved(stopped)
     if kept is not None:
@@ -337,6 +337,14 @@ def _in_time(signal: str, stopped: Stopped, why: str, span: Span) -> Reaction:
         name, at = stopped.machine.absent[0]
         why = f"whether `{name}`, which nothing here writes, is there for its {signal} handler is not known"
         return Reaction(signal, Verdict.UNKNOWN, Verdict.UNKNOWN, Cause.UNKNOWN, why, at)
+    if not any(event.kind == "exit" for event in stopped.events):
+        from gracelint.behaviour.node.leftover import left_running
+
+        timer = left_running(stopped, start)
+        if timer is not None:
+            until, at = timer
+            why = f"{why} but the timer in {_place(at, span)}, which nothing clears, for {until:g} s"
+            return Reaction(signal, Verdict.HANDLED, Verdict.HANDLED, Cause.GRACEFUL, why, span, (), until)
     if stopped.machine.broken:
         from gracelint.behaviour.node.aborting import lost
 
@@ -387,8 +395,8 @@ def _may_end_clients(stopped: Stopped, server: Thing) -> str | None:
     return next(iter(stopped.machine.unread), None)
 
 
-_ONLY_SAYS = ("write", "writeHead", "flushHeaders", "setHeader", "cork", "uncork")
-"""What a response is sent by without being ended."""
+_ONLY_SAYS = ("write", "writeHead", "flushHeaders", "setHeader", "cork", "uncork", "clearInterval", "clearTimeout")
+"""What ends no response: what sends some of it, and what stops the timers of one."""
 
 
 def _place(span: Span, seen_from: Span) -> str:

@@ -42,6 +42,8 @@ class Job(Record):
     """job, or request: what an answer leaves behind; or steps: what the start goes on with."""
     waits: frozenset[Span] = frozenset()
     """Where it waits, where that is known."""
+    leaves: tuple[tuple[float, Span], ...] = ()
+    """The timers that it leaves when it is done, each with its seconds."""
 
 
 @fleeting(1)
@@ -123,7 +125,9 @@ def _run(machine: Machine) -> Iterator[Job]:
             function, args, every, _ = thing.data
             library = "" if thing.name in _OWN else thing.name
             takes = _takes(machine, function, args)
-            yield Job(thing.span, f"what {name_of(thing)} does", library, takes, every, function)
+            yield Job(
+                thing.span, f"what {name_of(thing)} does", library, takes, every, function, leaves=_leaves(machine)
+            )
         for job in (*thing.callbacks.get("job", ()), *_heard(thing)):
             library = "" if thing.kind in ("watcher", "child", "worker") else thing.name
             yield Job(thing.span, f"what {name_of(thing)} does", library, _takes(machine, job, [UNKNOWN]))
@@ -173,6 +177,13 @@ def _takes(machine: Machine, function: Any, args: list[Any]) -> float | None:
     longest = max((time for time in times if time is not None), default=0.0)
     is_open = any(part.kind not in ("timer", "race") for after in machine.pauses for part in after) or None in times
     return None if is_open and longest < BRIEF else longest
+
+
+def _leaves(machine: Machine) -> tuple[tuple[float, Span], ...]:
+    """The timers that the job which was tried out last leaves."""
+    from gracelint.behaviour.node.leftover import given_up
+
+    return tuple(dict.fromkeys(one for after in machine.pauses for one in given_up(machine, after)))
 
 
 BRIEF = 0.3

@@ -187,6 +187,12 @@ def _users(files: list[File], name: str) -> Iterator[tuple[File, Node]]:
             above = owner.parent if owner is not None else None
             if above is not None and above.type == "member_expression" and name_of(above) in _FORGETS:
                 continue
+            if (
+                above is not None
+                and above.type == "assignment_expression"
+                and above.child_by_field_name("left") == owner
+            ):
+                continue
             yield file, node
 
 
@@ -242,7 +248,7 @@ _REQUESTS = frozenset(_ROWS["requests"])
 _SAYS = frozenset((*_ROWS["says"], *_ROWS["hears"], "write", "flushHeaders", "setHeader", "statusCode", "socket"))
 _METHODS = ("set", "add", "push", "unshift")
 _PUTS = (*(f".{name}(" for name in _METHODS), "] =")
-_FORGETS = ("delete", "size", *_METHODS)
+_FORGETS = ("delete", "clear", "size", "length", *_METHODS)
 _TIMERS = ("setTimeout", "setInterval", "setImmediate", "process.nextTick", "queueMicrotask")
 _FUNCTIONS = tuple(kind for kind in FUNCTIONS if "class" not in kind)
 _MENTIONS = ("identifier", "shorthand_property_identifier")
