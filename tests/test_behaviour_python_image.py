@@ -207,3 +207,24 @@ STARTS = "asyncio.create_task(answer(reader, writer))"
 def test_tasks_of_connections_that_are_waited_for(starts: str, handler: str, leaves: str, verdict: str) -> None:
     found = launch({"app.py": KEPT.format(starts=starts, handler=handler, leaves=leaves)})
     assert found.verdict.value == verdict, found.why
+
+
+@pytest.mark.parametrize(
+    ("target", "leaves", "verdict"),
+    [
+        ("save", "pass", "unknown"),
+        ("save", "handle.cancel(); save()", "handled"),
+        ("bite", "pass", "handled"),
+        ("stop.set", "pass", "handled"),
+        ("again", "pass", "handled"),
+    ],
+)
+def test_a_call_that_an_event_loop_has_put_off(target: str, leaves: str, verdict: str) -> None:
+    reaction = sigterm(
+        "import asyncio, os, signal\nfrom files import write\ndef save():\n    write()\ndef bite():\n    os._exit(1)\n"
+        "async def main():\n    loop = asyncio.get_running_loop()\n    stop = asyncio.Event()\n"
+        "    def again():\n        write()\n        loop.call_later(5, again)\n"
+        "    loop.add_signal_handler(signal.SIGTERM, stop.set)\n"
+        f"    handle = loop.call_later(5, {target})\n    await stop.wait()\n    {leaves}\nasyncio.run(main())\n"
+    )
+    assert reaction.as_pid_1.value == verdict, reaction.why

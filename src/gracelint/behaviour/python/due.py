@@ -1,4 +1,4 @@
-"""Timers whose time has not come when the program ends: what a daemon one was set for is never done."""
+"""Timers whose time has not come at the end: what a daemon one, or an event loop's, was set for is never done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.clients import reaction
-from gracelint.behaviour.python.registry import TIMERS
+from gracelint.behaviour.python.registry import HANDLE, TIMERS
 from gracelint.behaviour.python.streams import last_name
 from gracelint.behaviour.python.values import Function, Thing
 from gracelint.facts.program import Cause, Reaction
@@ -22,19 +22,19 @@ _NO_WORK = ("Timer", "start", "set", "cancel", "stop", "shutdown", "exit", "_exi
 
 def due(signal: str, machine: Machine, ended: Reaction) -> Reaction:
     """The same end, or what a timer would have done after it."""
-    timers = (thing for thing in machine.world.values() if isinstance(thing, Thing) and thing.kind in TIMERS)
+    timers = (thing for thing in machine.world.values() if isinstance(thing, Thing) and thing.kind in (*TIMERS, HANDLE))
     timer = next(filter(_is_left, timers), None)
     if timer is None:
         return ended
     from gracelint.behaviour.python.account import span_of
 
     name = getattr(getattr(timer.store.get("#target"), "node", None), "name", "the function")
-    why = f"whether anything is lost is not known: `{name}()`, for which a daemon timer is set, is never called"
+    why = f"whether anything is lost is not known: `{name}()`, for which a timer is set, is never called"
     return reaction(signal, Verdict.UNKNOWN, Cause.UNKNOWN, why, span_of(timer), delay=machine.delay)
 
 
 def _is_left(timer: Thing) -> bool:
-    if not is_daemon(timer) or "#terminated" in timer.store or "#finished" in timer.store:
+    if (timer.kind in TIMERS and not is_daemon(timer)) or "#terminated" in timer.store or "#finished" in timer.store:
         return False
     target = timer.store.get("#target")
     if not isinstance(target, Function):

@@ -47,6 +47,8 @@ ENTERED = "contextlib.entered"
 """What `enter_async_context` returns where the context gives something that could be awaited itself."""
 SPAWNED: dict[str, dict[str, Any]] = table("python")["spawn"]
 PROCESSES = tuple(path for path, row in SPAWNED.items() if "process" in row)
+HANDLE, HANDLES = "asyncio.TimerHandle", ("asyncio.loop.call_later", "asyncio.loop.call_at")
+"""What an event loop gives for a call that it has put off, and what puts calls off."""
 TIMERS = tuple(path for path, row in SPAWNED.items() if "interval" in row)
 GREENLET = "gevent.Greenlet"
 THREADS = (*(path for path in SPAWNED if path not in (*PROCESSES, *TIMERS)), GREENLET)

@@ -10,7 +10,7 @@ from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import cancel
 from gracelint.behaviour.python.names import NUMBERS, comparable, path_of, signal_of, text_of
 from gracelint.behaviour.python.objects import cloud, environment, key_of, key_value, length_of
-from gracelint.behaviour.python.registry import METHODS, argument, at_most, model, receiver_of
+from gracelint.behaviour.python.registry import HANDLE, METHODS, argument, at_most, model, receiver_of
 from gracelint.behaviour.python.values import (
     CERTAIN,
     FALSE,
@@ -300,7 +300,7 @@ def _cancel_all(machine: Machine, function: Value, args: Arguments, keywords: Ke
     return TRUE
 
 
-@model("threading.Timer.cancel")
+@model("threading.Timer.cancel", f"{HANDLE}.cancel")
 def _cancel_timer(machine: Machine, function: Value, args: Arguments, keywords: Keywords, node: ast.AST) -> Value:
     thing = receiver_of(function)
     if thing is not None:

@@ -8,7 +8,7 @@ from gracelint.behaviour.python.ends import Point
 from gracelint.behaviour.python.library import elsewhere
 from gracelint.behaviour.python.models.event_loop import run_beside
 from gracelint.behaviour.python.names import path_of, text_of
-from gracelint.behaviour.python.registry import METHODS, model, receiver_of
+from gracelint.behaviour.python.registry import HANDLE, HANDLES, METHODS, model, receiver_of
 from gracelint.behaviour.python.values import (
     FROM_OUTSIDE,
     NONE,
@@ -38,6 +38,8 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
     soon = bool(row.get("soon"))
     if "after" in row and not machine.arrived and len(args) > at and _sets_itself_anew(args[at], function):
         machine.write(machine.world, "timer set anew", TRUE)
+    elif path_of(function) in HANDLES and not machine.arrived and not machine.aside and len(args) > at:
+        return _handle(machine, args[at], node)
     if len(args) <= at or (soon and (not machine.arrived or (machine.aside and not row.get("thread")))):
         return NONE
     given = [FROM_OUTSIDE] if row.get("gives") else args[at + 1 :]
@@ -45,6 +47,14 @@ def _call(machine: Machine, function: Value, args: Arguments, keywords: Keywords
         return _set_timer(machine, row, args[at], given, _seconds(args[row["after"]], node, row["after"]), node)
     value = _run(machine, row, args[at], given, {} if row.get("gives") else keywords, node)
     return NONE if soon else value
+
+
+def _handle(machine: Machine, called: Value, node: ast.AST) -> Value:
+    """A call that the event loop has put off, which may be cancelled before its time."""
+    handle = Thing(HANDLE, node, machine.module)
+    handle.store["#target"] = called
+    machine.write(machine.world, ("timer", id(node)), handle)
+    return handle
 
 
 def _sets_itself_anew(called: Value, timer: Value) -> bool:
