@@ -203,3 +203,29 @@ def test_an_interval_that_is_longer_than_the_timer_leaves_none() -> None:
     work = "const timer = setInterval(async () => { await Promise.race([sleep(100), sleep(8000)]); }, 60_000);"
     reaction = program(f"{LIMIT}{work}\nprocess.on('SIGTERM', () => clearInterval(timer));").reactions["SIGTERM"]
     assert (reaction.as_pid_1.value, reaction.delay) == ("handled", None)
+
+
+# What the handler puts off
+
+PUT_OFF = "setInterval(() => {}, 1000);\nfunction save() { console.log('saved'); }\nfunction later() { setTimeout(save, 500); }\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("{ later(); process.exit(0); }", "cut"),
+        ("{ setTimeout(() => console.log('bye'), 100); process.exit(0); }", "cut"),
+        ("{ const timer = setTimeout(save, 500); clearTimeout(timer); process.exit(0); }", "handled"),
+        ("{ later(); save(); process.exit(0); }", "handled"),
+        ("{ setTimeout(() => process.exit(1), 2000); process.exit(0); }", "handled"),
+    ],
+)
+def test_an_exit_at_once_leaves_out_what_the_handler_puts_off(handler: str, expected: str) -> None:
+    assert verdict(f"{PUT_OFF}process.on('SIGTERM', () => {handler});") == expected
+
+
+def test_a_combined_signal_is_aborted_with_its_own() -> None:
+    text = "const { setTimeout: pause } = require('timers/promises');\nconst ac = new AbortController();\nprocess.on('SIGTERM', () => ac.abort());\n"
+    made = "const signal = AbortSignal.any([ac.signal, AbortSignal.timeout(9000)]);"
+    loop = "for (;;) { try { await pause(5000, null, { signal }); } catch { if (ac.signal.aborted) return; } }"
+    assert verdict(f"{text}async function main() {{ {made} {loop} }}\nmain();") == "handled"

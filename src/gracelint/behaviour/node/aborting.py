@@ -5,7 +5,7 @@ from __future__ import annotations
 from gracelint.behaviour.node import failing, library
 from gracelint.behaviour.node.state import Thrown
 from gracelint.behaviour.node.syntax import FUNCTIONS, callee_of
-from gracelint.behaviour.node.values import UNDEFINED, Builtin, Method, Object, Thing
+from gracelint.behaviour.node.values import UNDEFINED, UNKNOWN, Array, Builtin, Method, Object, Thing
 from gracelint.behaviour.tree import walk
 
 TYPE_CHECKING = False
@@ -43,6 +43,13 @@ def controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> O
 
     signal.props["throwIfAborted"] = Builtin(throw)
     return Object({"signal": signal, "abort": Builtin(abort)})
+
+
+def any_of(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    """`AbortSignal.any([stop.signal, AbortSignal.timeout(5000)])` is aborted with the one that the program aborts."""
+    signals = args[0].items if args and isinstance(args[0], Array) else []
+    own = [signal for signal in signals if isinstance(signal, Object) and "aborted" in signal.props]
+    return own[0] if len(own) == 1 else UNKNOWN
 
 
 def break_off(machine: Machine, thing: Thing, frame: Frame) -> None:

@@ -455,6 +455,12 @@ def _controller(machine: Machine, args: list[Any], node: Node, frame: Frame) -> 
     return controller(machine, args, node, frame)
 
 
+def _any_signal(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
+    from gracelint.behaviour.node.aborting import any_of
+
+    return any_of(machine, args, node, frame)
+
+
 def _emitter(machine: Machine, args: list[Any], node: Node, frame: Frame) -> Any:
     return Thing("emitter", "EventEmitter", frame.file.span(node), False)
 
@@ -527,6 +533,7 @@ _DEEDS: dict[str, Callable[[Machine, list[Any], Node, Frame], Any]] = {
     "stoppable": _stoppable,
     "express-ws": _express_ws,
     "abort-controller": _controller,
+    "any-signal": _any_signal,
     "emitter": _emitter,
     "port-listen": _port_on,
     "port-listen-once": lambda m, a, n, f: _port_on(m, a, n, f, True),

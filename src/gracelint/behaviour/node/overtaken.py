@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from gracelint.base.memory import fleeting
 from gracelint.behaviour.node.stopping import RELEASES, woken
-from gracelint.behaviour.node.syntax import FUNCTIONS
+from gracelint.behaviour.node.syntax import FUNCTIONS, given_first, name_of
 from gracelint.behaviour.node.timing import end_of, least, time_of
-from gracelint.behaviour.tree import text_of
+from gracelint.behaviour.node.unfinished import NAMED, ran_by_handlers
+from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tree_sitter import Node
 
     from gracelint.behaviour.node.state import Event
     from gracelint.behaviour.node.stopping import Stopped
@@ -25,8 +28,10 @@ _LAST_RESORTS = ("exit", "close-now", "force", "terminate", "rekill", "stop-chil
 def overtaken(end: Event, stopped: Stopped) -> tuple[bool, str, Span] | None:
     """What an exit by time leaves out; with False where it may leave it out."""
     limit = time_of(end.after)
-    if not limit or any(part.kind not in _BY_TIME for part in end.after):
+    if limit is None or any(part.kind not in _BY_TIME for part in end.after):
         return None
+    if not limit:
+        return _put_off(end, stopped)
     ahead = f"process.exit comes after {limit:g} s, "
     for event in stopped.events:
         if not event.certain or event.kind in _LAST_RESORTS or _leads_to_force(event, stopped):
@@ -50,6 +55,47 @@ def overtaken(end: Event, stopped: Stopped) -> tuple[bool, str, Span] | None:
             why = f"{ahead}and the loop in line {thing.span.line} may take {takes:g} s before line {behind} follows"
             return takes >= 2 * limit, why, end.span
     return None
+
+
+def _put_off(end: Event, stopped: Stopped) -> tuple[bool, str, Span] | None:
+    """What the handlers leave to a timer that they set themselves, before they exit at once."""
+    done = {event.span for event in stopped.direct if not event.after}
+    for event in stopped.direct if not end.after else ():
+        is_late = bool(event.after) and all(part.kind == "timer" for part in event.after)
+        is_cleared = any(id(part.thing) in stopped.machine.early for part in event.after)
+        if not event.certain or not is_late or is_cleared or event.span in done or event.kind in _LAST_RESORTS:
+            continue
+        takes = least(event.after, {})
+        if takes > 0 and not _leads_to_force(event, stopped) and not _is_done_too(event.after[-1], stopped):
+            line = event.span.line
+            return True, f"process.exit comes at once, before what line {line} does after {takes:g} s", end.span
+    return None
+
+
+def _is_done_too(timer: After, stopped: Stopped) -> bool:
+    """Whether the handlers also call themselves what a timer is to call."""
+    file = stopped.machine.parsed.get(timer.span.source.path)
+    call = file.node_at(timer.span) if file is not None else None
+    does = given_first(call) if call is not None else None
+    if file is None or call is None or does is None:
+        return False
+    names = {name_of(does)} if does.type in NAMED else _called_in(does)
+    handlers, _ = ran_by_handlers(stopped.machine, stopped.ran)
+    others = [one for own, one in handlers if own is not file or not _covers(call, one)]
+    return any(names & _called_in(one, call.start_byte) for one in others)
+
+
+def _covers(outer: Node, inner: Node) -> bool:
+    return outer.start_byte <= inner.start_byte < outer.end_byte
+
+
+def _called_in(function: Node, but: int = -1) -> set[str]:
+    """What a function calls of the program's own, without what a call at a place is given."""
+    nodes = [node for node in walk(function) if node.type == "call_expression"]
+    left_out = next((node for node in nodes if node.start_byte == but), None)
+    inside = {node.id for node in walk(left_out)} if left_out is not None else set()
+    called = (node.child_by_field_name("function") for node in nodes if node.id not in inside)
+    return {name_of(one) for one in called if one is not None and not text_of(one).startswith("console.")}
 
 
 def _is_earlier(end: Event, event: Event) -> bool:
