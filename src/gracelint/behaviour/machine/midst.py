@@ -74,7 +74,7 @@ def broken_off(signal: str, machine: Machine, how: str, wait: Wait | None) -> Re
 
 
 def only_says(machine: Machine, span: Span) -> bool:
-    """Whether a hook on the way out does no more than print something."""
+    """Whether a hook on the way out, or what catches an exception there, does no more than print something."""
     file = next((one for one in machine.files() if one.source is span.source), None)
     node = node_at(file.root, span) if file is not None else None
     if node is None or not any(one.type in _BODIES for one in walk(node)):
@@ -93,8 +93,10 @@ def takes_its_time(machine: Machine, span: Span) -> bool:
 
 
 _ANSWERS = frozenset(("puts", "write", "print", "close", "flush", "new", "start", "fork"))
-_BODIES = ("block", "do_block", "compound_statement")
-_SAYS_ALONE = frozenset(("at_exit", "register_shutdown_function", "puts", "print", "printf", "error_log", "warn"))
+_BODIES = ("block", "do_block", "compound_statement", "rescue", "ensure")
+_SAYS_ALONE = frozenset(
+    ("at_exit", "register_shutdown_function", "puts", "print", "printf", "error_log", "warn", "info", "message")
+)
 
 
 def left_midway(signal: str, machine: Machine, how: str, what: str) -> Reaction | None:

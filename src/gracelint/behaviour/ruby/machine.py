@@ -231,9 +231,10 @@ class RubyMachine(Interpreter):
             self.rescues.update(dict.fromkeys(names, frame.file.span(body.at)))
 
     def caught(self, error: Raised, span: Span) -> None:
-        if self.stopping and error.types[0] in ("SignalException", "Interrupt", "SystemExit"):
+        ends = error.types[0] in ("SignalException", "Interrupt", "SystemExit")
+        if self.stopping and (ends or self.broken is not None):
             self.note(span)
-            self.swallowed = span
+            self.swallowed = span if ends else self.swallowed
 
     def unwound(self, span: Span) -> None:
         self.note(span)
