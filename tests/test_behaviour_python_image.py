@@ -228,3 +228,17 @@ def test_a_call_that_an_event_loop_has_put_off(target: str, leaves: str, verdict
         f"    handle = loop.call_later(5, {target})\n    await stop.wait()\n    {leaves}\nasyncio.run(main())\n"
     )
     assert reaction.as_pid_1.value == verdict, reaction.why
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("await asyncio.sleep(1)", "handled"),
+        ("while line: line = await reader.readline()", "unknown"),
+        ("\n    async for line in reader:\n        await asyncio.sleep(1)", "unknown"),
+    ],
+)
+def test_a_connection_that_lasts_as_long_as_its_client(answer: str, verdict: str) -> None:
+    text = SERVER.format(answer=answer, host="", leaves="await server.wait_closed()")
+    found = launch({"app.py": text}, "python:3.13")
+    assert found.verdict.value == verdict, found.why

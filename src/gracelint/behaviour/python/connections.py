@@ -40,7 +40,11 @@ def cancelled(
         return None if waits is True else (where, why, False)
     if waits is True:
         why = f"`{lingers}` waits for the connections of `{where.what}` until their clients go"
-        return (where, why, False) if any(isinstance(part, ast.While) for part in ast.walk(answers)) else None
+        return (
+            (where, why, False)
+            if any(isinstance(part, (ast.While, ast.AsyncFor)) for part in ast.walk(answers))
+            else None
+        )
     if not _works(machine, answers, found):
         return None
     if _is_its_own(machine, server):
