@@ -63,6 +63,8 @@ SERVER = "const http = require('http');\nconst waiting = new Set();\n%s\nconst s
         ("", "waiting.add(res); work(req, res);", "", "handled"),
         ("", "waiting.add(res); res.end('ok');", "", "handled"),
         ("", "waiting.add(res); setTimeout(() => res.end(), 1000);", "", "handled"),
+        ("const bus = require('./bus');", "waiting.add(res); bus.emit('work', req.url);", "", "handled"),
+        ("async function answer() { for (;;) { for (const one of waiting) one.end('ok'); await new Promise((r) => setTimeout(r, 50)); } }\nanswer();", "waiting.add(res);", "", "handled"),
         ("setInterval(() => { for (const one of waiting) one.end('tick'); }, 500).unref();", "waiting.add(res);", "", "handled"),
         ("require('./bus').on('news', (text) => { for (const one of waiting) one.end(text); });", "waiting.add(res);", "", "unknown"),
         ("function news() { for (const one of waiting) one.end(); }", "if (req.method === 'POST') { news(); return res.end(); } waiting.add(res);", "", "ignored"),

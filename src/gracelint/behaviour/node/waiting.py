@@ -125,15 +125,26 @@ def _answered_after(function: Node, response: str, put: Node) -> float | None:
     others = [(part.start_byte, part.end_byte) for part in other_ways(function, put)]
     seconds = FOR_EVER
     for node in walk(function):
+        if any(begin <= node.start_byte < end for begin, end in others):
+            continue
+        if _hands_on(node, response):
+            return None
         if node.type not in NAMES[:1] or text_of(node) != response or _is_in(node, put) or _is_parameter(node):
             continue
-        if any(begin <= node.start_byte < end for begin, end in others) or _only_says(node):
+        if _only_says(node):
             continue
         after = _timer_around(node, function)
         if after is None:
             return None
         seconds = min(seconds, after)
     return seconds
+
+
+def _hands_on(node: Node, response: str) -> bool:
+    """Whether somebody else is sent what is to be done, who is to say when it is: `worker.postMessage({ id })`"""
+    called = node.child_by_field_name("function") if node.type == "call_expression" else None
+    owner = called.child_by_field_name("object") if called is not None else None
+    return called is not None and owner is not None and name_of(called) in _SENDS and text_of(owner) != response
 
 
 def _is_in(node: Node, outer: Node) -> bool:
@@ -214,8 +225,16 @@ def _by(machine: Machine, files: list[File], file: File, node: Node, ran: Ran, d
         for part in (walk(other.root) if text_of(name) in other.source.text else ())
         if part.type in NAMES and text_of(part) == text_of(name) and not _is_declared(part)
     ]
+    if _goes_round(functions[-1]) and any(not any(True for _ in _functions_around(part)) for _, part in calls):
+        return "soon"
     found = {_called_by(machine, files, *call, ran, depth) for call in calls}
     return next((who for who in ("stop", "soon", "unknown") if who in found), "request" if found else "unknown")
+
+
+def _goes_round(function: Node) -> bool:
+    """Whether it is a loop that gives way, as of a worker that the start sets going."""
+    awaits = any(part.type == "await_expression" for part in walk(function))
+    return awaits and any(part.type in ("while_statement", "for_statement") for part in walk(function))
 
 
 def _called_by(machine: Machine, files: list[File], file: File, node: Node, ran: Ran, depth: int) -> str:
@@ -249,6 +268,7 @@ _SAYS = frozenset((*_ROWS["says"], *_ROWS["hears"], "write", "flushHeaders", "se
 _METHODS = ("set", "add", "push", "unshift")
 _PUTS = (*(f".{name}(" for name in _METHODS), "] =")
 _FORGETS = ("delete", "clear", "size", "length", *_METHODS)
+_SENDS = ("postMessage", "send", "publish", "emit", "enqueue", "dispatch")
 _TIMERS = ("setTimeout", "setInterval", "setImmediate", "process.nextTick", "queueMicrotask")
 _FUNCTIONS = tuple(kind for kind in FUNCTIONS if "class" not in kind)
 _MENTIONS = ("identifier", "shorthand_property_identifier")
