@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from gracelint.source import Source, Span
 
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 class TreeFile:
     """One parsed source, with places in code points."""
 
-    __slots__ = ("_continued", "root", "source")
+    __slots__ = ("_continued", "_tree", "source")
 
-    def __init__(self, source: Source, root: Node, data: bytes) -> None:
-        self.source, self.root = source, root
+    def __init__(self, source: Source, tree: Tree, data: bytes) -> None:
+        self.source, self._tree = source, tree
         self._continued = continued(data)
+
+    @property
+    def root(self) -> Node:
+        """A new one each time: a node that is asked for its children keeps them, as long as it is kept itself."""
+        return self._tree.root_node
 
     def span(self, node: Node) -> Span:
         return self.source.span(self._offset(node.start_byte), self._offset(node.end_byte))

@@ -13,7 +13,7 @@ from gracelint.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node, Parser, Tree
 
 _LONGEST = 1_000_000
 """Code points. What is longer is generated."""
@@ -24,10 +24,10 @@ class File(TreeFile):
 
     __slots__ = ("blank", "imports", "package")
 
-    def __init__(self, source: Source, root: Node, data: bytes) -> None:
-        super().__init__(source, root, data)
-        self.package = _package(root)
-        self.imports, self.blank = _imports(root)
+    def __init__(self, source: Source, tree: Tree, data: bytes) -> None:
+        super().__init__(source, tree, data)
+        self.package = _package(tree.root_node)
+        self.imports, self.blank = _imports(tree.root_node)
         """Import paths by the name they have in this file; and those imported for their effect alone, or with a dot."""
 
 
@@ -42,13 +42,13 @@ def read_file(source: Source) -> File | None:
     if len(text) > _LONGEST:
         return None
     data = text.encode("utf-8", "surrogatepass")
-    root = _parser().parse(data).root_node
-    if root.has_error and _NEW_VALUE.search(text):
+    tree = _parser().parse(data)
+    if tree.root_node.has_error and _NEW_VALUE.search(text):
         data = _NEW_VALUE.sub("neW(", text).encode("utf-8", "surrogatepass")
-        root = _parser().parse(data).root_node
-    file = File(source, root, data)
-    if root.has_error:
-        raise ParseError("no valid Go", file.span(first_error(root)))
+        tree = _parser().parse(data)
+    file = File(source, tree, data)
+    if file.root.has_error:
+        raise ParseError("no valid Go", file.span(first_error(file.root)))
     return file
 
 

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
     from tree_sitter import Parser
+    from tree_sitter import Tree as Syntax
 
     from gracelint.source import Source
 
@@ -38,8 +39,8 @@ class File(TreeFile):
 
     __slots__ = ("classes", "imports", "package")
 
-    def __init__(self, source: Source, root: Tree) -> None:
-        super().__init__(source, root, source.text.encode("utf-8", "surrogatepass"))
+    def __init__(self, source: Source, tree: Syntax, data: bytes) -> None:
+        super().__init__(source, tree, data)
         self.package = ""
         self.imports: dict[str, str] = {}
         """Full names by simple ones; static members too."""
@@ -63,25 +64,20 @@ class JavaClass(Class):
         self.constants: list[str] = []
 
 
-def tree_of(source: Source) -> Tree | None:
-    """The syntax tree; None for a generated giant. Raises ParseError where the grammar gave up."""
-    if len(source.text) > _LONGEST:
-        return None
-    root = _parser().parse(source.text.encode("utf-8", "surrogatepass")).root_node
-    if root.has_error:
-        data = source.text.encode("utf-8", "surrogatepass")
-        at = len(data[: first_error(root).start_byte].decode("utf-8", "ignore"))
-        raise ParseError("no valid Java", source.span(at, at))
-    return root
-
-
 @kept
 def read_file(source: Source) -> File | None:
-    """A file with its classes. All runs share it: what changes while a program runs is the machine's."""
-    root = tree_of(source)
-    if root is None:
+    """A file with its classes; None for a generated giant. Raises ParseError where the grammar gave up.
+
+    All runs share it: what changes while a program runs is the machine's.
+    """
+    if len(source.text) > _LONGEST:
         return None
-    file = File(source, root)
+    data = source.text.encode("utf-8", "surrogatepass")
+    file = File(source, _parser().parse(data), data)
+    root = file.root
+    if root.has_error:
+        at = len(data[: first_error(root).start_byte].decode("utf-8", "ignore"))
+        raise ParseError("no valid Java", source.span(at, at))
     for child in root.named_children:
         text = text_of(child)
         if child.type == "package_declaration":

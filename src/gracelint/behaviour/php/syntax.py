@@ -9,7 +9,7 @@ from gracelint.base.memory import kept
 from gracelint.behaviour.machine import nodes
 from gracelint.behaviour.machine.nodes import Class, Const, Field, Function, List, Name, Node, Param, Seq
 from gracelint.behaviour.machine.values import NIL, UNKNOWN
-from gracelint.behaviour.tree import TreeFile, first_error, text_of
+from gracelint.behaviour.tree import TreeFile, first_error, text_of, walk
 from gracelint.parse.errors import ParseError
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node as Tree
     from tree_sitter import Parser
+    from tree_sitter import Tree as Syntax
 
     from gracelint.source import Source
 
@@ -43,8 +44,8 @@ class File(TreeFile):
 
     __slots__ = ("classes", "functions", "mentioned", "namespace", "required", "ticks", "uses")
 
-    def __init__(self, source: Source, root: Tree, data: bytes) -> None:
-        super().__init__(source, root, data)
+    def __init__(self, source: Source, tree: Syntax, data: bytes) -> None:
+        super().__init__(source, tree, data)
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, Class] = {}
         """By the last part of their names."""
@@ -65,12 +66,12 @@ def read_file(source: Source) -> File | None:
     # the grammar knows no list of directives
     text = _TICKS.sub(lambda found: found[0][:0] + "declare(ticks=1)".ljust(len(found[0])), source.text)
     data = text.encode("utf-8", "surrogatepass")
-    root = _parser().parse(data).root_node
-    file = File(source, root, data)
-    if root.has_error:
-        raise ParseError("no valid PHP", file.span(first_error(root)))
+    tree = _parser().parse(data)
+    file = File(source, tree, data)
+    if file.root.has_error:
+        raise ParseError("no valid PHP", file.span(first_error(file.root)))
     try:
-        _declare(file, root)
+        _declare(file, file.root)
     except RecursionError:
         return None
     return file
@@ -98,7 +99,7 @@ def short(name: str) -> str:
 
 def _declare(file: File, root: Tree) -> None:
     lower = Lower(file)
-    for tree in _walk(root):
+    for tree in walk(root):
         kind = tree.type
         if kind == "namespace_definition":
             file.namespace = text_of(tree.child_by_field_name("name"))
@@ -130,7 +131,7 @@ def _full(file: File, name: str) -> str:
 
 def _use(file: File, tree: Tree) -> None:
     prefix = next((text_of(one) + "\\" for one in tree.named_children if one.type == "namespace_name"), "")
-    for clause in _walk(tree):
+    for clause in walk(tree):
         if clause.type == "namespace_use_clause":
             alias = clause.child_by_field_name("alias")
             path = prefix + text_of(clause.named_children[0]).lstrip("\\")
@@ -486,7 +487,7 @@ class Lower:
         if target is not None and target.type in ("list_literal", "array_creation_expression"):
             taken = nodes.Set(target, False, self.targets(target), Name(target, _TAKEN))
             return nodes.Each(tree, Seq(tree, [taken, self.node(body)], False), "", [_TAKEN], over)
-        names = [text_of(one) for one in _walk(target) if one.type == "variable_name"] if target is not None else []
+        names = [text_of(one) for one in walk(target) if one.type == "variable_name"] if target is not None else []
         if target is not None and target.type != "pair":
             names = names[:1]
         return nodes.Each(tree, self.node(body), "", names, over)
@@ -539,16 +540,6 @@ class Lower:
 
     def throw(self, tree: Tree) -> Node:
         return nodes.Raise(tree, self.inner(tree))
-
-
-def _walk(tree: Tree) -> list[Tree]:
-    waiting = [tree]
-    found = []
-    while waiting:
-        here = waiting.pop()
-        found.append(here)
-        waiting.extend(reversed(here.named_children))
-    return found
 
 
 _CASTS = {"int": "intval", "integer": "intval", "float": "floatval", "double": "floatval", "bool": "boolval"}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node as Tree
     from tree_sitter import Parser
+    from tree_sitter import Tree as Syntax
 
     from gracelint.source import Source
 
@@ -34,8 +35,8 @@ class File(TreeFile):
 
     __slots__ = ("classes", "functions", "required")
 
-    def __init__(self, source: Source, root: Tree, data: bytes) -> None:
-        super().__init__(source, root, data)
+    def __init__(self, source: Source, tree: Syntax, data: bytes) -> None:
+        super().__init__(source, tree, data)
         self.functions: dict[str, Function] = {}
         """Methods at the top."""
         self.classes: dict[str, Class] = {}
@@ -50,12 +51,12 @@ def read_file(source: Source) -> File | None:
     if len(source.text) > _LONGEST:
         return None
     data = source.text.encode("utf-8", "surrogatepass")
-    root = _parser().parse(data).root_node
-    file = File(source, root, data)
-    if root.has_error:
-        raise ParseError("no valid Ruby", file.span(first_error(root)))
+    tree = _parser().parse(data)
+    file = File(source, tree, data)
+    if file.root.has_error:
+        raise ParseError("no valid Ruby", file.span(first_error(file.root)))
     try:
-        Lower(file).declare(root, None)
+        Lower(file).declare(file.root, None)
     except RecursionError:
         return None
     return file

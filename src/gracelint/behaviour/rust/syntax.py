@@ -54,13 +54,13 @@ def read_file(source: Source) -> TreeFile | None:
     if len(source.text) > _LONGEST:
         return None
     data = source.text.encode("utf-8", "surrogatepass")
-    root = _parser().parse(data).root_node
-    if root.has_error and b"${" in data:
+    tree = _parser().parse(data)
+    if tree.root_node.has_error and b"${" in data:
         data = _MADE_NAME.sub(lambda found: b"_" * len(found[0]), data)
-        root = _parser().parse(data).root_node
-    file = TreeFile(source, root, data)
-    if root.has_error:
-        raise ParseError("no valid Rust", file.span(first_error(root)))
+        tree = _parser().parse(data)
+    file = TreeFile(source, tree, data)
+    if file.root.has_error:
+        raise ParseError("no valid Rust", file.span(first_error(file.root)))
     return file
 
 
