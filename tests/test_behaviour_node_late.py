@@ -231,3 +231,15 @@ def test_a_combined_signal_is_aborted_with_its_own() -> None:
     made = "const signal = AbortSignal.any([ac.signal, AbortSignal.timeout(9000)]);"
     loop = "for (;;) { try { await pause(5000, null, { signal }); } catch { if (ac.signal.aborted) return; } }"
     assert verdict(f"{text}async function main() {{ {made} {loop} }}\nmain();") == "handled"
+
+
+def test_a_thread_that_requests_ask_may_be_idle_once_they_are_answered() -> None:
+    text = (
+        "const { Worker } = require('worker_threads');\nconst worker = new Worker('./work.js');\n"
+        "const server = require('http').createServer((req, res) => { worker.postMessage(1); worker.once('message', () => res.end()); });\n"
+        "server.listen(80);\nprocess.on('SIGTERM', () => server.close(() => process.exit(0)));"
+    )
+    work = (
+        "const { parentPort } = require('worker_threads');\nparentPort.on('message', () => parentPort.postMessage(1));"
+    )
+    assert verdict(text, work_js=work) == "unknown"

@@ -528,8 +528,14 @@ def _harm(
     let_go = {id(part.thing) for part in parts if part.kind in ("ended", "answered", "closed", "drained")}
     lost = [thing for thing in busy if id(thing) not in let_go and thing.certain]
     if lost and not wait:
-        unknown = any(part.kind == "work" for part in parts)
-        return not unknown, f"process.exit does not wait for {name_of(lost[0])}", event.span
+        unknown = any(part.kind == "work" for part in parts) or (lost[0].kind == "worker" and bool(drained & let_go))
+        if unknown:
+            return (
+                False,
+                f"whether {name_of(lost[0])} is still at work when process.exit comes cannot be told",
+                event.span,
+            )
+        return True, f"process.exit does not wait for {name_of(lost[0])}", event.span
     return None
 
 
