@@ -92,7 +92,7 @@ RUNS = {
             "app.py": "import time\nwhile True:\n    time.sleep(1)\n",
         },
         SLOW,
-        146,
+        147,
         0,
     ),
     "a Node service": Run(
@@ -114,7 +114,7 @@ RUNS = {
             "main.go": 'package main\n\nimport "net/http"\n\nfunc main() {\n\thttp.ListenAndServe(":80", nil)\n}\n',
         },
         SLOW - NODE,
-        125,
+        126,
         2,
     ),
     "--help": Run("--help", {}, SLOW - ARGUMENTS | READING, 20, 0),

@@ -16,7 +16,6 @@ from gracelint.launch.desk import Desk, Ground, for_development, ground_of, grou
 from gracelint.launch.hops import Way, follow
 from gracelint.launch.signals import signal_name
 from gracelint.launch.step import Context, Followed
-from gracelint.parse.purposes import is_told_to_develop
 from gracelint.source import Located, Passage, Word
 from gracelint.tree.purpose import is_for_development, is_for_tests, starting_production
 
@@ -385,7 +384,7 @@ def _followed(files: Files, launch: Launch, around: _Around, ground: Ground) -> 
         one_shot=launch.one_shot or way.one_shot,
         dev_server=way.development,
         development=launch.development
-        or (way.development and (is_told_to_develop(around.env or {}) or _is_replaced(launch, files)))
+        or (way.development and (_is_told_to_develop(around) or _is_replaced(launch, files)))
         or _is_started_for_development(way),
         children=way.children,
         verdict=way.verdict,
@@ -405,6 +404,14 @@ def _is_for_windows(launch: Launch) -> bool:
     if launch.stage is not None:
         return launch.stage.windows
     return any(mark in (launch.image.reference or "") for mark in WINDOWS)
+
+
+def _is_told_to_develop(around: _Around) -> bool:
+    if not around.env:
+        return False
+    from gracelint.parse.purposes import is_told_to_develop
+
+    return is_told_to_develop(around.env)
 
 
 def _is_replaced(launch: Launch, files: Files) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gracelint.behaviour.go.requests import ANSWERS
-from gracelint.behaviour.go.syntax import FUNCTIONS, statements
+from gracelint.behaviour.go.syntax import ANSWERS, FUNCTIONS, statements
 from gracelint.behaviour.machine.values import UNKNOWN, Err, Object, Wait
 from gracelint.behaviour.tree import text_of, walk
 

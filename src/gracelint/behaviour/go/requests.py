@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from gracelint.base.numbers import is_digits
+from gracelint.behaviour.go.syntax import ANSWERS
 from gracelint.behaviour.tree import text_of, walk
 
 TYPE_CHECKING = False
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from gracelint.source import Span
 
 _UNITS = {"Millisecond": 0.001, "Second": 1.0, "Minute": 60.0, "Microsecond": 1e-6}
-ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
 _LONGEST = 100
 """Bytes of a call of `time.Sleep` with a number: calls in calls have each other's text."""
 _WAITS = (".Wait()", "sync.WaitGroup", "errgroup.")

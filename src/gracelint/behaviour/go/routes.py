@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracelint.base.record import Record
 from gracelint.behaviour.go import concurrency
-from gracelint.behaviour.go.requests import ANSWERS
+from gracelint.behaviour.go.syntax import ANSWERS
 from gracelint.behaviour.go.values import Func
 from gracelint.behaviour.machine.values import NIL, UNKNOWN, Ctx, Lib, Method, Native, Object, Unknown, Wait
 from gracelint.behaviour.tree import text_of

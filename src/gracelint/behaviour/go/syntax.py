@@ -53,6 +53,8 @@ def read_file(source: Source) -> File | None:
 
 
 FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
+ANSWERS = ("http.ResponseWriter", "gin.Context", "echo.Context", "fiber.Ctx")
+"""Of the types of what a function is given that answers requests."""
 
 
 @cache

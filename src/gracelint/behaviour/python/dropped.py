@@ -6,7 +6,6 @@ import ast
 
 from gracelint.behaviour.python.beside import is_daemon
 from gracelint.behaviour.python.ends import Point
-from gracelint.behaviour.python.instant import answers_at_once
 from gracelint.behaviour.python.registry import PROCESSES
 from gracelint.behaviour.python.values import Bound, Const, Later, Thing, Unknown
 
@@ -27,8 +26,11 @@ def left_behind(machine: Machine, point: Point) -> Point | None:
             key[0] == "called after" for key in receiver.store if isinstance(key, tuple)
         )
         asked = asked or (receiver is not None and "should_exit" in receiver.store)
-        if daemon_requests(serving) and not answers_at_once(machine):
-            return serving
+        if daemon_requests(serving):
+            from gracelint.behaviour.python.instant import answers_at_once
+
+            if not answers_at_once(machine):
+                return serving
         if is_daemon(thread) and not asked and thread.node not in machine.ended:
             return serving
     return None

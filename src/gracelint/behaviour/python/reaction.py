@@ -23,7 +23,6 @@ from gracelint.behaviour.python.ends import (
     Point,
     Registration,
 )
-from gracelint.behaviour.python.instant import answers_at_once
 from gracelint.behaviour.python.machine import Machine
 from gracelint.behaviour.python.places import LONG, candidates, elsewhere, passing
 from gracelint.behaviour.python.values import CERTAIN, LOST, Const
@@ -314,8 +313,11 @@ def _lost(signal: str, point: Point, run: Run) -> Reaction:
     peer = waits_for_the_peer(signal, machine, served) if served is not None else None
     if peer is not None:
         return peer
-    if daemon_requests(point) and machine.thrown is None and not answers_at_once(machine):
-        return dropped_by_daemons(signal, machine, point)
+    if daemon_requests(point) and machine.thrown is None:
+        from gracelint.behaviour.python.instant import answers_at_once
+
+        if not answers_at_once(machine):
+            return dropped_by_daemons(signal, machine, point)
     if machine.dropped is not None:
         from gracelint.behaviour.python.thrown import out_of_a_server
 

@@ -12,7 +12,6 @@ from gracelint.base.patterns import pattern
 from gracelint.base.record import replace
 from gracelint.knowledge import keys, table
 from gracelint.parse.compose.service import STARTS
-from gracelint.parse.purposes import is_told_to_develop
 from gracelint.tree.purpose import says_development, starting_production
 
 TYPE_CHECKING = False
@@ -53,7 +52,11 @@ def _is_named_for_development(service: ComposeService) -> bool:
     """Whether the stage it is built from, or its environment, is called so: `target: dev`, `NODE_ENV: development`."""
     if service.build is not None and says_development((service.build.target or "").lower()):
         return True
-    return is_told_to_develop(service.environment or {})
+    if not service.environment:
+        return False
+    from gracelint.parse.purposes import is_told_to_develop
+
+    return is_told_to_develop(service.environment)
 
 
 def _is_reloader(word: str, before: str) -> bool:
