@@ -465,6 +465,21 @@ LINEAR: dict[str, Callable[[int], Project]] = {
     },
     "charts that depend on each other": charts_that_depend_on_each_other,
     "generators of an ApplicationSet": matrix,
+    "requests put away, and functions that call each other": lambda n: server(
+        "const waiting = new Map();\n"
+        "const s = require('http').createServer((q, r) => { waiting.set(q, r); }).listen(1);\n"
+        + "".join(
+            f"function f{i}() {{ waiting.size > 1; waiting.get({i}); f{(i + 1) % n}(); f{i * 7 % n}(); }}\n"
+            for i in range(n)
+        )
+        + "process.on('SIGTERM', () => s.close());\n"
+    ),
+    "lists that are worked off within each other": lambda n: server(
+        "const jobs = [];\nconst s = require('http').createServer((q, r) => { jobs.push(q); r.end(); }).listen(1);\n"
+        + "".join(f"async function f{i}() {{ while (jobs.length) await jobs.shift()();\n" for i in range(n))
+        + "}" * n
+        + "\nf0();\nprocess.on('SIGTERM', () => { s.close(); setTimeout(() => process.exit(0), 100); jobs.length; });\n"
+    ),
     "handlers of one signal": lambda n: server(
         "process.on('SIGTERM', () => s.close(() => process.exit(0)))\nconst s = require('http').createServer()\n" * n
     ),

@@ -67,6 +67,11 @@ def test_a_word_without_a_place_cannot_be_lengthened() -> None:
     assert insert_after(Word("flock"), "-F") is None
 
 
+def test_nothing_is_added_behind_the_call_of_a_program_that_starts_a_command() -> None:
+    source = Source("serve.py", 'os.execvp("uvicorn", command)\n')
+    assert insert_after(Word("uvicorn", source.span(0, 29)), "--port", "8000") is None
+
+
 def test_a_number_stays_a_string_in_yaml() -> None:
     """Kubernetes refuses a manifest whose `args` hold a number."""
     source = Source("file", "args:\n  - uvicorn\n")

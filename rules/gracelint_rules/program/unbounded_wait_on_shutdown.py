@@ -4,7 +4,8 @@
 Reports calls that wait without a limit after the stop signal: `thread.join()`, `executor.shutdown()`,
 `process.wait()`, `await asyncio.gather(...)`, and in Node `server.close(callback)` without a timer that ends the
 process; in Go `Shutdown` with a context that has no deadline, and `WaitGroup.Wait()`.
-Silent where the wait has a timeout, and where a timer of the handler's bounds it all.
+Silent where the wait has a timeout, where a timer of the handler's bounds it all, and where it is known to take longer
+than the grace period, which another rule says.
 
 ## Why is this bad?
 The grace period is a deadline that somebody else keeps. A worker that hangs in a request to a dead host holds the
@@ -80,6 +81,8 @@ _KINDS = ("join", "queue.join", "executor", "gather", "result", "futures", "task
 def unbounded_wait_on_shutdown(program: Program) -> Iterator[Finding]:
     stop = next((stop for stop in program.stops if stop.verdict is Verdict.HANDLED), None)
     if stop is None or program.drain_seconds is not None or program.held is not None:
+        return
+    if any(one.late for one in program.stops):
         return
     for wait in program.waits:
         if not wait.on_shutdown or wait.seconds is not None or wait.kind not in _KINDS:

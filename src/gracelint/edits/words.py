@@ -60,7 +60,7 @@ def _style(span: Span) -> str | None:
     if before.strip() == "-":
         newline = "\r\n" if "\r\n" in source else "\n"
         return f"{newline}{before}{{}}"
-    if span.text[:1] in "\"'" or not span.text.strip():
+    if span.text[:1] in "\"'" or not span.text.strip() or "(" in span.text:  # a call of a program, as `os.execvp(…)`
         return None
     return " {}" if _last(source, span.start) not in "[," else ", {}"
 

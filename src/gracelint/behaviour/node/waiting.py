@@ -11,7 +11,7 @@ from gracelint.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tree_sitter import Node
 
@@ -39,7 +39,7 @@ def kept_requests(machine: Machine, ran: Ran) -> Kept | None:
     files = [file for file in machine.parsed.values() if file is not None]
     for file in files:
         for kept in _put_away(file):
-            others = {_by(machine, files, *found, ran) for found in _users(files, kept.name)}
+            others = _by(files, _users(files, kept.name), ran)
             if others.isdisjoint(("stop", "soon")):
                 return Kept(kept.name, kept.span, kept.seconds, "unknown" not in others)
     return None
@@ -188,61 +188,77 @@ def _timer_around(node: Node, function: Node) -> float | None:
 # Who may answer
 
 
+@once
+def _named(file: File) -> dict[str, list[Node]]:
+    """Where each name stands."""
+    found: dict[str, list[Node]] = {}
+    for node in walk(file.root):
+        if node.type in NAMES:
+            found.setdefault(text_of(node), []).append(node)
+    return found
+
+
 def _users(files: list[File], name: str) -> Iterator[tuple[File, Node]]:
-    """Where a collection is used, other than to forget a request or to keep one."""
+    """Where functions use a collection, other than to forget a request or to keep one."""
     for file in files:
-        for node in walk(file.root) if name in file.source.text else ():
-            if node.type not in NAMES or text_of(node) != name or not any(True for _ in _functions_around(node)):
-                continue
+        for node in _named(file).get(name, ()):
             owner = node.parent if node.type != "identifier" else node
             above = owner.parent if owner is not None else None
-            if above is not None and above.type == "member_expression" and name_of(above) in _FORGETS:
+            if above is None or next(_functions_around(node), None) is None:
                 continue
-            if (
-                above is not None
-                and above.type == "assignment_expression"
-                and above.child_by_field_name("left") == owner
-            ):
-                continue
-            yield file, node
+            forgets = above.type == "member_expression" and name_of(above) in _FORGETS
+            is_set = above.type == "assignment_expression" and above.child_by_field_name("left") == owner
+            if not forgets and not is_set:
+                yield file, node
 
 
-def _by(machine: Machine, files: list[File], file: File, node: Node, ran: Ran, depth: int = 0) -> str:
-    """Who runs a place of the program: the handlers of a signal, a timer soon, other requests; unknown."""
-    functions = list(_functions_around(node))
+def _by(files: list[File], users: Iterable[tuple[File, Node]], ran: Ran) -> set[str]:
+    """Who comes to any of these places: the handlers of a signal, a timer soon, other requests; unknown."""
+    found, places, seen = set[str](), [*users], set[tuple[str, int]]()
+    for file, node in places:
+        functions = list(_functions_around(node))
+        who = _directly(file, node, functions, ran)
+        key = (file.source.path, functions[-1].start_byte) if functions else None
+        if who is not None:
+            found.add(who)
+        if who is not None or key is None or key in seen:
+            continue
+        seen.add(key)
+        name = functions[-1].child_by_field_name("name")
+        calls = [] if name is None or len(seen) > _MOST else list(_calls(files, text_of(name)))
+        if (
+            calls
+            and _goes_round(functions[-1])
+            and any(next(_functions_around(call), None) is None for _, call in calls)
+        ):
+            found.add("soon")
+        elif not calls:
+            found.add("unknown")
+        else:
+            places += calls
+    return found
+
+
+def _directly(file: File, node: Node, functions: list[Node], ran: Ran) -> str | None:
+    """Who comes to a place, as far as the functions around it say."""
     if any((file.source.path, one.start_byte) in ran for one in functions):
         return "stop"
-    if any(_is_given_to_a_timer(one) for one in functions[-1:]):
+    if any(map(_is_given_to_a_timer, (*functions[-1:], node))):
         return "soon"
-    if any(_takes_requests(one) for one in functions):
+    if any(map(_takes_requests, functions)):
         return "request"
-    name = functions[-1].child_by_field_name("name") if functions else None
-    if name is None or depth > _DEEPEST:
-        return "unknown"
-    calls = [
-        (other, part)
-        for other in files
-        for part in (walk(other.root) if text_of(name) in other.source.text else ())
-        if part.type in NAMES and text_of(part) == text_of(name) and not _is_declared(part)
-    ]
-    if _goes_round(functions[-1]) and any(not any(True for _ in _functions_around(part)) for _, part in calls):
-        return "soon"
-    found = {_called_by(machine, files, *call, ran, depth) for call in calls}
-    return next((who for who in ("stop", "soon", "unknown") if who in found), "request" if found else "unknown")
+    is_handed_on = node.parent is not None and node.parent.type == "arguments"
+    return "unknown" if is_handed_on or not functions else None
+
+
+def _calls(files: list[File], name: str) -> Iterator[tuple[File, Node]]:
+    return ((file, node) for file in files for node in _named(file).get(name, ()) if not _is_declared(node))
 
 
 def _goes_round(function: Node) -> bool:
     """Whether it is a loop that gives way, as of a worker that the start sets going."""
-    awaits = any(part.type == "await_expression" for part in walk(function))
-    return awaits and any(part.type in ("while_statement", "for_statement") for part in walk(function))
-
-
-def _called_by(machine: Machine, files: list[File], file: File, node: Node, ran: Ran, depth: int) -> str:
-    above = node.parent
-    if above is not None and above.type == "arguments":
-        called = above.parent.child_by_field_name("function") if above.parent is not None else None
-        return "soon" if called is not None and text_of(called) in _TIMERS else "unknown"
-    return _by(machine, files, file, node, ran, depth + 1) if any(_functions_around(node)) else "unknown"
+    kinds = {part.type for part in walk(function)}
+    return "await_expression" in kinds and not kinds.isdisjoint(("while_statement", "for_statement"))
 
 
 def _is_given_to_a_timer(function: Node) -> bool:
@@ -272,4 +288,5 @@ _SENDS = ("postMessage", "send", "publish", "emit", "enqueue", "dispatch")
 _TIMERS = ("setTimeout", "setInterval", "setImmediate", "process.nextTick", "queueMicrotask")
 _FUNCTIONS = tuple(kind for kind in FUNCTIONS if "class" not in kind)
 _MENTIONS = ("identifier", "shorthand_property_identifier")
-_DEEPEST = 4
+_MOST = 64
+"""Functions, from where a collection is used to what calls them."""
