@@ -510,6 +510,32 @@ def test_the_text_that_a_guard_returns_which_may_be_taken(guard: str, verdict: V
     assert launch({"main.go": text, "Dockerfile": build("go build -o /app .")}).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ('log.Print("begun")', 'log.Print("sealed")', Verdict.UNKNOWN),
+        ('log.Print("begun")', "return", Verdict.HANDLED),
+        ("", "", Verdict.HANDLED),
+    ],
+)
+def test_what_is_done_bit_by_bit_is_given_up_in_its_middle(before: str, after: str, verdict: Verdict) -> None:
+    body = (
+        "func seal(ctx context.Context, parts int) {\n"
+        f"\t{before}\n"
+        "\tfor i := 0; i < parts; i++ {\n\t\tselect {\n\t\tcase <-ctx.Done():\n\t\t\treturn\n"
+        "\t\tcase <-time.After(time.Second):\n\t\t}\n\t}\n"
+        f"\t{after}\n}}\n"
+        "func main() {\n\tctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)\n"
+        "\tfor n := 1; ctx.Err() == nil; n++ {\n\t\tseal(ctx, n + 9)\n\t}\n}\n"
+    )
+    text = f'package main\nimport ("context"; "log"; "os/signal"; "syscall"; "time")\n{body}'
+    found = launch({"main.go": text, "Dockerfile": build("go build -o /app .")})
+    assert found.verdict is verdict, found.why
+    assert verdict is Verdict.HANDLED or found.why == (
+        "main.go: whether what line 7 gives up on SIGTERM is done anew is not in the sources"
+    )
+
+
 def test_a_program_without_end_is_given_up() -> None:
     doubling = "\n".join(f"func f{n}() {{ f{n + 1}(); f{n + 1}() }}" for n in range(40)) + "\nfunc f40() {}\n"
     text = f"package main\n\nfunc main() {{\n\tf0()\n}}\n\n{doubling}"

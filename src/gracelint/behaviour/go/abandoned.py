@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from gracelint.base.patterns import pattern
-from gracelint.behaviour.go.syntax import statements
+from gracelint.behaviour.go.syntax import FUNCTIONS, statements
 from gracelint.behaviour.machine.midst import acts, around
 from gracelint.behaviour.tree import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from gracelint.behaviour.go.machine import GoMachine
@@ -25,9 +27,24 @@ def abandoned(machine: GoMachine) -> Span | None:
         if timed is None or _saves(case):
             continue
         before, after, _ = around(select)
-        if before and (after or any(map(acts, statements(timed)[1:]))):
+        works = any(map(acts, statements(timed)[1:]))
+        if (before and (after or works)) or any(_is_amid(loop) for loop in _counted(select)):
             return file.span(case)
     return None
+
+
+def _counted(select: Node) -> Iterator[Node]:
+    """The loops of its function that a pause stands in, and that count their rounds: one thing done bit by bit."""
+    here = select.parent
+    while here is not None and here.type not in FUNCTIONS:
+        if here.type == "for_statement" and any(one.type == "for_clause" for one in here.named_children):
+            yield here
+        here = here.parent
+
+
+def _is_amid(loop: Node) -> bool:
+    before, after, _ = around(loop)
+    return before and after
 
 
 def _is_timed(case: Node) -> bool:
