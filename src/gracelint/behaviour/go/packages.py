@@ -51,7 +51,6 @@ _OTHER_SYSTEMS = frozenset(
 )
 _GENERATED = (".pb.go", ".pb.gw.go", "_generated.go", ".gen.go", "_string.go")
 """Types and their conversions, which start and stop nothing."""
-_HTTP = "net/http"
 _BUILD = re.compile(r"^//go:build (.+)$", re.M)
 
 
@@ -295,19 +294,9 @@ def type_name(node: Node | None) -> str:
 
 
 def loses_nothing(reached: tuple[Package, ...], modules: Modules) -> bool:
-    """Whether it is read whole, opens nothing, writes nothing but its output, and answers requests without waiting."""
+    """Whether it is read whole, and uses only what serves nobody, opens nothing and writes nothing but its output."""
     files = [file for package in reached for file in package.files]
-    if modules.unread or not all(_is_harmless(file, modules) for file in files):
-        return False
-    serves = any(_HTTP in file.imports.values() for file in files)
-    return not (serves and any(_waits(node) for file in files for node in walk(file.root)))
-
-
-def _waits(node: Node) -> bool:
-    """Whether something is waited for: time, or another goroutine."""
-    if node.type == "selector_expression":
-        return text_of(node) in table("go")["harmless"]["waits"]
-    return node.type == "select_statement" or (node.type == "unary_expression" and text_of(node).startswith("<-"))
+    return not modules.unread and all(_is_harmless(file, modules) for file in files)
 
 
 def _is_harmless(file: File, modules: Modules) -> bool:
@@ -318,8 +307,7 @@ def _is_harmless(file: File, modules: Modules) -> bool:
             return False
     limited = {name: path for name, path in file.imports.items() if path in partly}
     members = (text_of(node).partition(".") for node in walk(file.root) if limited and _is_selector(node.type))
-    used = (f"{limited[name]}.{member}" for name, _, member in members if name in limited)
-    return all(member in known["members"] or member.startswith(tuple(known["constants"])) for member in used)
+    return all(f"{limited[name]}.{member}" in known["members"] for name, _, member in members if name in limited)
 
 
 def _is_selector(kind: str) -> bool:
