@@ -5,8 +5,8 @@ Reports containers whose program is known to ignore the stop signal or to drop i
 something to say: the shell, the package manager, the wrapper, the source and the signal itself are all as they should
 be, and the program is made that way. A program of somebody else's image that drops its work is information, and so is
 its shell that waits at a prompt: a stop takes its time, and nothing is lost. So is one that gives what is in flight the
-few seconds that most of it needs. One that drops what is asked for again at
-once (an exporter's scrape), or does nothing at all, is not reported.
+few seconds that most of it needs. One that drops what is asked for again at once (an exporter's scrape), or does
+nothing at all, is not reported.
 
 ## Why is this bad?
 A program that ignores the signal keeps every stop waiting for the whole grace period and is then killed. One that ends

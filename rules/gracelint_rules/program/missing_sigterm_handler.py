@@ -6,9 +6,10 @@ that handle no SIGTERM: neither themselves nor in a module of the project, nor b
 to their end by themselves are silent, and so is everything that cannot be followed.
 An error where the signal is ignored or ends a program that has cleanup of its own; a warning where it only drops what
 is in flight; information for an entry point that no container here starts, and where a Go or Node program was read
-whole and opens nothing, writes nothing and answers each request before it does anything else, or where a program that
-is cut off serves metrics. So it is for what only drops requests in a Knative service, whose queue-proxy keeps the
-signal back until they are answered, and in what stands in for devices and users (`meter-simulator`, `loadgenerator`).
+whole and serves nobody, opens nothing and writes nothing, where a Node program answers each request before it does
+anything else, or where a program that is cut off serves metrics. So it is for what only drops requests in a Knative
+service, whose queue-proxy keeps the signal back until they are answered, and in what stands in for devices and users
+(`meter-simulator`, `loadgenerator`).
 
 ## Why is this bad?
 A process without a handler has the default action for SIGTERM. PID 1 does not get default actions: the kernel drops
